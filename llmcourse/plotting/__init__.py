@@ -1,0 +1,10 @@
+"""One style for all figures of the course, and one fixed colour per concept.
+
+Functions take arrays and an ``ax`` and return the ``ax``. Those of a chapter stand in the module of its package's name:
+:mod:`llmcourse.plotting.tokenization` for chapter 1.
+"""
+
+from llmcourse.plotting import tokenization
+from llmcourse.plotting.style import COLORS, OKABE_ITO, use_style
+
+__all__ = ["COLORS", "OKABE_ITO", "tokenization", "use_style"]

@@ -1,0 +1,95 @@
+"""The figures' style: colours that colour-blind readers can tell apart, and the same colour for the same concept.
+
+The palette is Okabe and Ito's (2008, "Color Universal Design"). A figure stands on a light card in both colour modes
+of the book, so its colours are chosen for a light ground only.
+"""
+
+from typing import Final
+
+__all__ = ["COLORS", "OKABE_ITO", "use_style"]
+
+OKABE_ITO: Final[dict[str, str]] = {
+    "black": "#000000",
+    "orange": "#E69F00",
+    "sky": "#56B4E9",
+    "green": "#009E73",
+    "yellow": "#F0E442",
+    "blue": "#0072B2",
+    "vermillion": "#D55E00",
+    "purple": "#CC79A7",
+}
+
+COLORS: Final[dict[str, str]] = {
+    "bpe": OKABE_ITO["blue"],
+    "unigram": OKABE_ITO["vermillion"],
+    "characters": OKABE_ITO["orange"],
+    "words": OKABE_ITO["green"],
+    "bytes": OKABE_ITO["purple"],
+    "train": OKABE_ITO["blue"],
+    "held_out": OKABE_ITO["orange"],
+    "reference": "#5C6370",
+    "ink": "#1F2430",
+    "faint": "#D9DCE3",
+}
+
+_STYLE: Final[dict[str, object]] = {
+    "figure.figsize": (7.2, 3.6),
+    "figure.dpi": 110,
+    "savefig.dpi": 160,
+    "savefig.bbox": "tight",
+    "figure.facecolor": "white",
+    "figure.constrained_layout.use": True,
+    "axes.facecolor": "white",
+    "axes.edgecolor": COLORS["reference"],
+    "axes.labelcolor": COLORS["ink"],
+    "axes.titlesize": 11,
+    "axes.titlelocation": "left",
+    "axes.titleweight": "semibold",
+    "axes.labelsize": 10,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "axes.prop_cycle": None,
+    "grid.color": COLORS["faint"],
+    "grid.linewidth": 0.6,
+    "xtick.color": COLORS["reference"],
+    "ytick.color": COLORS["reference"],
+    "xtick.labelcolor": COLORS["ink"],
+    "ytick.labelcolor": COLORS["ink"],
+    "legend.frameon": False,
+    "legend.fontsize": 9,
+    "lines.linewidth": 1.8,
+    "font.family": "DejaVu Sans",  # the one font that matplotlib carries, so that figures are the same everywhere
+    "font.size": 10,
+    "svg.hashsalt": "llmcourse",
+}
+
+
+def use_style() -> None:
+    """Set matplotlib to the style of the course; the first cell of each chapter calls this.
+
+    Example:
+        >>> use_style()
+        >>> import matplotlib
+        >>> matplotlib.rcParams["axes.spines.top"]
+        False
+    """
+    import matplotlib
+    from cycler import cycler
+
+    order = ["blue", "orange", "green", "vermillion", "purple", "sky", "black"]
+    style = _STYLE | {"axes.prop_cycle": cycler(color=[OKABE_ITO[name] for name in order])}
+    matplotlib.rcParams.update(style)
+    _draw_sharply_in_notebooks()
+
+
+def _draw_sharply_in_notebooks() -> None:
+    try:
+        from IPython.core.getipython import get_ipython
+        from matplotlib_inline.backend_inline import set_matplotlib_formats
+    except ImportError:
+        return
+    if get_ipython() is not None:
+        # Without bbox_inches=None the inline backend crops each figure to another size than was asked for.
+        set_matplotlib_formats("retina")
