@@ -5,6 +5,7 @@ Functions take arrays and an ``ax`` and return the ``ax``. Those of a chapter st
 """
 
 from llmcourse.plotting import tokenization
+from llmcourse.plotting.source import show_source
 from llmcourse.plotting.style import COLORS, OKABE_ITO, use_style
 
-__all__ = ["COLORS", "OKABE_ITO", "tokenization", "use_style"]
+__all__ = ["COLORS", "OKABE_ITO", "show_source", "tokenization", "use_style"]
