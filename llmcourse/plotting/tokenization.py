@@ -10,7 +10,15 @@ from numpy.typing import ArrayLike
 
 from llmcourse.plotting.style import COLORS, OKABE_ITO
 
-__all__ = ["compression_curve", "lattice", "rank_frequency", "token_rows", "tokens_by_language", "update_histogram"]
+__all__ = [
+    "compression_curve",
+    "lattice",
+    "rank_frequency",
+    "token_rows",
+    "tokens_by_language",
+    "update_histogram",
+    "utf8_columns",
+]
 
 _CHIPS = [OKABE_ITO[name] for name in ("sky", "orange", "green", "purple", "yellow")]
 
@@ -32,15 +40,45 @@ def token_rows(ax: Axes, rows: Mapping[str, Sequence[str]], *, colors: Mapping[s
         for i, token in enumerate(tokens):
             shown = token.replace(" ", "␣").replace("\n", "↵").replace("\t", "⇥") or "∅"
             width = 0.62 * len(shown) + 0.5
-            color = (colors or {}).get(token, _CHIPS[i % len(_CHIPS)])
-            style = "round,pad=0,rounding_size=0.18"
-            ax.add_patch(FancyBboxPatch((x, y - 0.34), width, 0.68, boxstyle=style, fc=color, ec="none", alpha=0.55))
-            ax.text(x + width / 2, y, shown, ha="center", va="center", family="DejaVu Sans Mono", color=COLORS["ink"])
+            _chip(ax, (x, y), width, shown, (colors or {}).get(token, _CHIPS[i % len(_CHIPS)]))
             x += width + 0.14
         widest = max(widest, x)
+    return _rows_of_chips(ax, list(rows), widest)
+
+
+def utf8_columns(ax: Axes, text: str) -> Axes:
+    """Draw each character in a column of its own: the character, its code point, its bytes in UTF-8.
+
+    Args:
+        ax: Where to draw; its axes are hidden.
+        text: Characters that the figures' font has.
+
+    Returns:
+        The same ax.
+    """
+    x = 0.0
+    for i, character in enumerate(text):
+        color, encoded = _CHIPS[i % len(_CHIPS)], character.encode()
+        width = max(4.2, 1.9 * len(encoded))
+        _chip(ax, (x, 0), width, character.replace(" ", "␣"), color)
+        _chip(ax, (x, 1), width, f"U+{ord(character):04X}", color)
+        for k, byte in enumerate(encoded):
+            _chip(ax, (x + k * width / len(encoded), 2), width / len(encoded) - 0.06, f"{byte:02X}", color)
+        x += width + 0.2
+    return _rows_of_chips(ax, ["character", "code point", "bytes"], x)
+
+
+def _chip(ax: Axes, corner: tuple[float, float], width: float, shown: str, color: str) -> None:
+    x, y = corner
+    style = "round,pad=0,rounding_size=0.18"
+    ax.add_patch(FancyBboxPatch((x, y - 0.34), width, 0.68, boxstyle=style, fc=color, ec="none", alpha=0.55))
+    ax.text(x + width / 2, y, shown, ha="center", va="center", family="DejaVu Sans Mono", color=COLORS["ink"])
+
+
+def _rows_of_chips(ax: Axes, labels: Sequence[str], widest: float) -> Axes:
     ax.set_xlim(-0.1, widest)
-    ax.set_ylim(len(rows) - 0.5, -0.5)
-    ax.set_yticks(range(len(rows)), list(rows))
+    ax.set_ylim(len(labels) - 0.5, -0.5)
+    ax.set_yticks(range(len(labels)), labels)
     ax.set_xticks([])
     ax.tick_params(length=0)
     ax.grid(visible=False)
@@ -101,16 +139,17 @@ def rank_frequency(ax: Axes, counts: Mapping[str, ArrayLike]) -> Axes:
 
     Args:
         ax: Where to draw.
-        counts: Occurrences of each token, in any order, by the name of the unit.
+        counts: Occurrences of each token, in any order, by the name of the unit; the line of slope -1 starts at the
+            first unit's most frequent token.
 
     Returns:
         The same ax.
     """
-    top = 1.0
+    top = 0.0
     for name, values in counts.items():
         ordered = np.sort(np.asarray(values, dtype=float))[::-1]
         ordered = ordered[ordered > 0]
-        top = max(top, ordered[0])
+        top = top or ordered[0]
         ax.loglog(np.arange(1, len(ordered) + 1), ordered, label=name, color=COLORS.get(name))
     ranks = np.geomspace(1, top, 50)
     ax.loglog(ranks, top / ranks, color=COLORS["reference"], linestyle=":", linewidth=1.2, label="1 / rank")

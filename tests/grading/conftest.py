@@ -50,8 +50,7 @@ def _cell(source, grade_id, *, points=None):
     return new_code_cell(source.rstrip("\n"), metadata={"nbgrader": marks})
 
 
-@pytest.fixture
-def source():
+def make_source():
     """Return the instructor's notebook: double for 1 + 2 points, mean for 3."""
     cells = [
         new_markdown_cell("# Arithmetic\n\n<details><summary>Hint 1: two of them</summary>Add it.</details>"),
@@ -66,30 +65,17 @@ def source():
     return new_notebook(cells=cells, metadata=metadata)
 
 
-@pytest.fixture
-def course_folder(tmp_path, source):
-    """Return a course folder with the real configuration and the small exercise."""
-    folder = tmp_path / "course"
+def make_course(folder, source=None):
+    """Write a course folder with the real configuration and the small exercise."""
     exercise = folder / "solutions" / ASSIGNMENT / f"{NOTEBOOK}.ipynb"
     exercise.parent.mkdir(parents=True)
-    nbformat.write(source, exercise)
+    nbformat.write(source or make_source(), exercise)
     shutil.copy(ROOT / "nbgrader_config.py", folder)
     return folder
 
 
-@pytest.fixture
-def hand_in(course_folder):
-    """Return a function that writes a submission from the released notebook with the given answers."""
-
-    def write(student, *, double=None, mean=None, name=NOTEBOOK, timestamp=None):
-        released = course_folder / "release" / ASSIGNMENT / f"{NOTEBOOK}.ipynb"
-        path = course_folder / "submitted" / student / ASSIGNMENT / f"{name}.ipynb"
-        return fill(released, path, double=double, mean=mean, timestamp=timestamp)
-
-    return write
-
-
 def fill(released, path, *, double=None, mean=None, timestamp=None):
+    """Write a released notebook with the given answers to another place."""
     notebook = nbformat.read(released, as_version=4)
     answers = {"double": double, "mean": mean}
     for cell in notebook.cells:
@@ -100,3 +86,19 @@ def fill(released, path, *, double=None, mean=None, timestamp=None):
     if timestamp:
         (path.parent / "timestamp.txt").write_text(timestamp, encoding="utf-8")
     return path
+
+
+def hand_in(course, student, *, name=NOTEBOOK, **answers):
+    """Write a student's submission from the released notebook."""
+    released = course / "release" / ASSIGNMENT / f"{NOTEBOOK}.ipynb"
+    return fill(released, course / "submitted" / student / ASSIGNMENT / f"{name}.ipynb", **answers)
+
+
+@pytest.fixture
+def source():
+    return make_source()
+
+
+@pytest.fixture
+def course_folder(tmp_path):
+    return make_course(tmp_path / "course")

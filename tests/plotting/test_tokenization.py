@@ -31,6 +31,12 @@ def test_token_rows_keep_a_colour_that_is_asked_for(ax: Axes) -> None:
     assert ax.patches[1].get_facecolor()[:3] == pytest.approx((0x12 / 255, 0x34 / 255, 0x56 / 255))
 
 
+def test_utf8_columns_give_each_character_its_bytes(ax: Axes) -> None:
+    tokenization.utf8_columns(ax, "a€")
+    assert [text.get_text() for text in ax.texts] == ["a", "U+0061", "61", "€", "U+20AC", "E2", "82", "AC"]
+    assert len({patch.get_facecolor() for patch in ax.patches[3:]}) == 1
+
+
 def test_compression_curve_names_each_line_at_its_end(ax: Axes) -> None:
     tokenization.compression_curve(ax, [256, 512], {"train": [1, 2.0], "held out": [1, 1.5]})
     assert [text.get_text() for text in ax.texts] == ["train", "held out"]

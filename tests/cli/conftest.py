@@ -1,0 +1,39 @@
+"""The small course of tests/grading, for the verbs."""
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+
+def _small_course():
+    path = Path(__file__).resolve().parents[1] / "grading" / "conftest.py"
+    spec = importlib.util.spec_from_file_location("small_course", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+SMALL = _small_course()
+
+
+@pytest.fixture(scope="session")
+def small():
+    """Return the module that makes the small course and submissions to it."""
+    return SMALL
+
+
+@pytest.fixture(scope="module")
+def run():
+    """Return a function that runs a verb and returns its exit code and all that it printed."""
+    from llmcourse.cli import app
+
+    def invoke(*arguments):
+        # a wide terminal, so that no table folds the words that are looked for
+        result = CliRunner(env={"COLUMNS": "200", "NO_COLOR": "1"}).invoke(app, [str(word) for word in arguments])
+        if result.exception and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        return result.exit_code, result.output
+
+    return invoke
