@@ -130,7 +130,7 @@ def tokens_by_language(ax: Axes, languages: Sequence[str], tokens: Mapping[str, 
     ax.set_ylim(len(languages) - 0.4, -0.6)
     ax.set_xlabel("tokens for the same text, as a multiple of English")
     ax.grid(axis="y", visible=False)
-    ax.legend(loc="lower right")
+    ax.legend(loc="upper right")
     return ax
 
 
