@@ -68,12 +68,11 @@ rebuild:
 .PHONY: lab
 lab: $(VENV)/.installed-grade ## Open JupyterLab on the exercises
 	@$(BIN)/llmcourse release --output exercises --keep
-	@$(BIN)/jupyter lab --notebook-dir exercises
+	@$(BIN)/jupyter lab --notebook-dir exercises --KernelManager.transport_encryption=auto
 
 .PHONY: grade
 grade: $(VENV)/.installed-grade ## Grade submitted/ and print the report
-	@$(BIN)/llmcourse grade
-	@$(BIN)/llmcourse report
+	@code=0; $(BIN)/llmcourse grade || code=$$?; $(BIN)/llmcourse report; exit $$code
 
 # Stored outputs and everything that is compared with them come from the CPU.
 execute test soak: export CUDA_VISIBLE_DEVICES :=

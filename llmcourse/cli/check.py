@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from llmcourse.grading.check import Checked
     from llmcourse.grading.exercise import Result
 
+# A message may quote what the function returned, however long that is; the notebook shows it all.
+_MESSAGE_CHARACTERS = 400
 STYLES = {"done": "green", "partly": "yellow", "not started": "dim", "needs a person": "cyan", "changed": "magenta"}
 
 
@@ -61,7 +63,10 @@ def _print(found: "Checked", notebook: Path) -> None:
 def _explain(result: "Result") -> None:
     console.print(f"\n[bold]{escape(result.name)}[/]")
     for message in result.messages:
-        console.print(f"  {escape(message)}")
+        long = len(message) > _MESSAGE_CHARACTERS
+        console.print(
+            f"  {escape(message[:_MESSAGE_CHARACTERS])}{' ... (cut; run the test in the notebook)' if long else ''}"
+        )
     if result.hints:
         console.print(f"  [dim]Stuck? The notebook has for this function: {escape(', '.join(result.hints))}[/]")
 

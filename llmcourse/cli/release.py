@@ -1,11 +1,15 @@
 """``llmcourse release``: what students get, proved before it is handed out."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from llmcourse.cli.terminal import console, course_at, mistakes, shown
+
+if TYPE_CHECKING:
+    from llmcourse.grading.course import Course
+    from llmcourse.grading.release import Released
 
 
 def release(
@@ -29,33 +33,37 @@ def release(
     """
     with mistakes():
         from llmcourse.grading.course import CourseError
-        from llmcourse.grading.release import copy_release, release_assignment, zip_release
+        from llmcourse.grading.release import zip_release
 
         opened = course_at(course)
         chosen = opened.select(assignments or [])
         if (keep or force) and output is None:
             raise CourseError("--keep and --force are about the files in --output; name it: --output exercises")
-        if keep and output is not None:
-            kept = [name for name in chosen if _complete(output / name, opened.notebooks(name))]
-            chosen = [name for name in chosen if name not in kept]
-            for name in kept:
-                console.print(f"{shown(output / name)} is there, and is kept")
-        done = []
-        for name in chosen:
-            with console.status(f"{name}: running the solution"):
-                item = release_assignment(opened, name, timeout_s=timeout)
-            done.append(item)
-            target = item.folder
-            if output is not None:
-                copy_release(item, output, replace=force) if not keep else _add(item.folder, output / name)
-                target = output / name
-            console.print(
-                f"[green]released[/] {shown(target)}: {item.functions} functions, {item.points:g} points; "
-                "the solution gets them all, and is not in it"
-            )
+        kept = [name for name in chosen if keep and output and _complete(output / name, opened.notebooks(name))]
+        for name in kept:
+            console.print(f"{shown((output or opened.root) / name)} is there, and is kept")
+        done = [_release(opened, name, output, keep, force, timeout) for name in chosen if name not in kept]
         if zip_file and done:
             path = zip_release(done, (output or opened.root / opened.directory.release_directory) / "exercises.zip")
             console.print(f"[green]packed[/] {shown(path)}")
+
+
+def _release(course: "Course", name: str, output: Path | None, keep: bool, force: bool, timeout_s: float) -> "Released":
+    """Release one assignment, copy it where that is asked for, and say so."""
+    from llmcourse.grading.release import copy_release, release_assignment
+
+    with console.status(f"{name}: running the solution"):
+        item = release_assignment(course, name, timeout_s=timeout_s)
+    if output is not None and keep:
+        _add(item.folder, output / name)
+    elif output is not None:
+        copy_release(item, output, replace=force)
+    functions = f"{item.functions} function{'s' if item.functions > 1 else ''}"
+    console.print(
+        f"[green]released[/] {shown(output / name if output else item.folder)}: {functions}, {item.points:g} points; "
+        "the solution gets them all, and is not in it"
+    )
+    return item
 
 
 def _complete(folder: Path, notebooks: list[str]) -> bool:

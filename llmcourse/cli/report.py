@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich import box
 from rich.markup import escape
 from rich.table import Table
 
@@ -38,6 +39,10 @@ def report(
         reports = [make_report(opened, name) for name in chosen if name in released]
         for item in reports:
             console.print(_table(item))
+            for row in item.rows:
+                if row.reason:
+                    console.print(f"  {escape(row.student)}: {escape(row.reason)}")
+            console.print()
         for path, write in ((html, write_html), (csv, write_csv)):
             if path is not None:
                 path.parent.mkdir(parents=True, exist_ok=True)
@@ -47,16 +52,23 @@ def report(
 
 def _table(item: "Report") -> Table:
     due = f", due {item.due:%Y-%m-%d %H:%M} UTC" if item.due else ""
-    table = Table(title=f"{escape(item.assignment)}{due}", title_justify="left")
-    table.add_column("student")
+    narrow = console.width < 100  # six functions fit into 80 characters
+    table = Table(title=f"{escape(item.assignment)}{due}", title_justify="left", box=box.SIMPLE_HEAD)
+    table.show_edge, table.padding = False, (0, 0 if narrow else 1)
+    late = any(row.late_s > 0 for row in item.rows)
+    table.add_column("student", overflow="fold")
     for column in item.columns:
-        table.add_column(f"{escape(column.name)}\n[dim]of {column.max_points:g}[/]", justify="right", overflow="fold")
+        name = escape(column.name).replace("_", "_\n") if narrow else escape(column.name)
+        table.add_column(f"{name}\n[dim]of {column.max_points:g}[/]", justify="right")
     table.add_column(f"total\n[dim]of {item.max_score:g}[/]", justify="right")
-    table.add_column("late")
-    table.add_column("state", overflow="fold")
+    if late:
+        table.add_column("late", no_wrap=True)
+    table.add_column("state", no_wrap=True)
     for row in item.rows:
         points = ("–" if value is None else f"{value:g}" for value in row.points)
-        table.add_row(escape(row.student), *points, f"[bold]{row.score:g}[/]", _late(row), _state(row))
+        lateness = [_late(row)] if late else []
+        state = f"[{STYLES[row.state]}]{row.state}[/]"
+        table.add_row(escape(row.student), *points, f"[bold]{row.score:g}[/]", *lateness, state)
     return table
 
 
@@ -66,8 +78,3 @@ def _late(row: "Row") -> str:
     from llmcourse.grading.page import duration
 
     return duration(row.late_s) + (f", -{row.penalty:g}" if row.penalty else "")
-
-
-def _state(row: "Row") -> str:
-    said = f": {escape(row.reason)}" if row.reason else ""
-    return f"[{STYLES[row.state]}]{row.state}[/]{said}"

@@ -29,7 +29,7 @@ def status(
         if check:
             _check_changed(found, timeout)
             found = _find(folder)
-    table = Table(title=f"Exercises in {shown(folder)}", title_justify="left")
+    table = Table(title=f"Exercises in {shown(folder)}", title_justify="left", show_lines=True)
     for name in ("exercise", "functions", "points"):
         table.add_column(name, justify="right" if name == "points" else "left")
     for item in found:
@@ -73,7 +73,12 @@ def _check_changed(found: "list[Progress]", timeout_s: float) -> None:
 
 
 def _functions(item: "Progress") -> str:
-    return ", ".join(f"[{STYLES[state]}]{escape(name)}[/] {state}" for name, state in item.functions)
+    """Return a line for each state that some function is in."""
+    lines = []
+    for state, style in STYLES.items():
+        if names := [escape(name) for name, found in item.functions if found == state]:
+            lines.append(f"[{style}]{state}:[/] {', '.join(names)}")
+    return "\n".join(lines)
 
 
 def _close(found: "list[Progress]") -> None:

@@ -20,7 +20,7 @@ __all__ = ["Outcome", "check_released", "grade_submission"]
 _MEANINGS = {
     "DeadKernelError": "the kernel died: the code ran out of memory, or ended the process",
     "UnresponsiveKernelError": "the kernel no longer answered: look for a loop that cannot be interrupted",
-    "CellTimeoutError": "the notebook ran out of time",
+    "CellTimeoutError": "a cell ran out of time and could not be stopped: a loop in it catches every exception",
     "ValidationError": "a cell is no valid cell of a notebook, or lost nbgrader's marks",
 }
 

@@ -10,7 +10,7 @@ from nbformat import NotebookNode
 from nbgrader.utils import compute_checksum
 
 from llmcourse.grading.course import CourseError
-from llmcourse.grading.execution import KernelDiedError, execute
+from llmcourse.grading.execution import KernelLostError, execute
 from llmcourse.grading.exercise import Part, Result, changed_tests, parts, read_notebook, results
 
 __all__ = ["Checked", "Progress", "check_notebook", "progress"]
@@ -53,7 +53,7 @@ def check_notebook(path: Path, *, timeout_s: float, on_part: Callable[[str], Non
         What was found.
 
     Raises:
-        CourseError: It is no exercise notebook, or the kernel died.
+        CourseError: It is no exercise notebook, or the kernel was lost.
     """
     notebook, found = _exercise(path)
     digest = _digest(notebook)
@@ -68,9 +68,9 @@ def check_notebook(path: Path, *, timeout_s: float, on_part: Callable[[str], Non
 
     try:
         execute(notebook, path.resolve().parent, timeout_s=timeout_s, on_cell=on_cell)
-    except KernelDiedError as error:
+    except KernelLostError as error:
         where = f" ({current})" if current else ""
-        raise CourseError(f"{path}: {error}{where}; look for a loop that fills the memory, or for exit()") from error
+        raise CourseError(f"{path}: {error}{where}") from error
     checked = Checked(results=results(notebook), changed_tests=changed_tests(notebook))
     _remember(path, digest, checked.results)
     return checked

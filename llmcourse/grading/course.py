@@ -188,12 +188,10 @@ def _configured(root: Path) -> NbGrader:
     before, path = Path.cwd(), list(sys.path)
     os.chdir(root)  # nbgrader reads the configuration of the current folder too: that must be the course's
     try:
-        app = NbGrader()
+        app = NbGrader(raise_config_file_errors=True)  # else nbgrader goes on with its defaults
         app.initialize([], root=str(root))
-    except SystemExit as error:
-        raise CourseError(
-            f"{root / CONFIGURATION} cannot be read: run `nbgrader --help-all` there to see why"
-        ) from error
+    except (Exception, SystemExit) as error:  # the file is Python, and may fail in any way
+        raise CourseError(f"{root / CONFIGURATION} cannot be read: {type(error).__name__}: {error}") from error
     finally:
         os.chdir(before)
         sys.path[:] = path

@@ -4,13 +4,41 @@ nbgrader 0.9 keeps due dates in the gradebook only, where nobody can review them
 configuration among those of ``GenerateAssignment``, writes them there whenever an assignment is released.
 """
 
+from datetime import datetime
+
 from nbformat import NotebookNode
 from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.preprocessors import NbGraderPreprocessor
 from nbgrader.utils import parse_utc
 from traitlets import Dict
 
-__all__ = ["DueDates"]
+__all__ = ["DueDates", "parse_time"]
+
+
+def parse_time(text: str) -> datetime:
+    """Read a time as nbgrader does.
+
+    Args:
+        text: A date and time, in UTC where it names no zone.
+
+    Returns:
+        The time in UTC, without a zone, as the gradebook keeps it.
+
+    Raises:
+        ValueError: It is no time, or nbgrader would misread it: of "18:00:00 +0200", with a space before the offset,
+            nbgrader 0.9.6 makes 200 seconds.
+
+    Example:
+        >>> parse_time("2027-02-01 18:00:00 UTC"), parse_time("2027-02-01T18:00:00+02:00")
+        (datetime.datetime(2027, 2, 1, 18, 0), datetime.datetime(2027, 2, 1, 16, 0))
+    """
+    words = text.split()
+    if len(words) == 3 and words[2].lstrip("+-").strip("0").isdigit():
+        raise ValueError(f"{text!r} has an offset that nbgrader misreads; write 2027-02-01T18:00:00+02:00, or UTC")
+    try:
+        return parse_utc(text.strip())
+    except (ValueError, OverflowError, TypeError) as error:
+        raise ValueError(f"{text[:60]!r} is no date; write 2027-02-01 18:00:00 UTC") from error
 
 
 class DueDates(NbGraderPreprocessor):
@@ -38,11 +66,9 @@ class DueDates(NbGraderPreprocessor):
             return nb, resources
         date = self.dates[assignment]
         try:
-            due = parse_utc(date)
-        except (ValueError, OverflowError, TypeError) as error:
-            raise ValueError(
-                f"c.DueDates.dates[{assignment!r}] is {date!r}, which is no date; write '2027-02-01 23:59:00 UTC'"
-            ) from error
+            due = None if date is None else parse_time(date)
+        except ValueError as error:
+            raise ValueError(f"c.DueDates.dates[{assignment!r}]: {error}") from error
         with Gradebook(resources["nbgrader"]["db_url"]) as gradebook:
             try:
                 gradebook.find_assignment(assignment).duedate = due

@@ -5,22 +5,22 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from nbclient.exceptions import DeadKernelError
+from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 from nbgrader.preprocessors import ClearOutput, Execute
 from traitlets.config import Config
 
-__all__ = ["CELL_TIMEOUT_S", "KernelDiedError", "execute"]
+__all__ = ["CELL_TIMEOUT_S", "KernelLostError", "execute"]
 
 CELL_TIMEOUT_S = 60
-# A notebook may take this many times the limit of one cell, so that a loop which cannot be interrupted ends as well.
+# A notebook may take this many times the limit of one cell, so that many slow cells do not add up to an hour.
 _CELLS_IN_TIME = 5
 # Without this, every kernel warns that others on the machine could listen.
 _PRIVATE = Config({"KernelManager": {"transport_encryption": "auto"}})
 
 
-class KernelDiedError(RuntimeError):
-    """The process that runs the notebook ended by itself: out of memory, or the code ended it."""
+class KernelLostError(RuntimeError):
+    """The process that runs the notebook ended by itself, or can no longer be interrupted."""
 
 
 def execute(
@@ -43,7 +43,7 @@ def execute(
         on_cell: Called with the index of each cell that is about to run.
 
     Raises:
-        KernelDiedError: The kernel ended before the notebook did.
+        KernelLostError: The kernel ended before the notebook did, or a cell goes on although it was interrupted.
     """
     current = 0
     deadline = time.monotonic() + _CELLS_IN_TIME * timeout_s
@@ -64,8 +64,12 @@ def execute(
     try:
         executor.preprocess(notebook, {"metadata": {"path": str(folder)}})
     except DeadKernelError as error:
-        raise KernelDiedError(
+        raise KernelLostError(
             f"the kernel died in cell {current + 1}: the code ran out of memory or ended the process"
+        ) from error
+    except CellTimeoutError as error:
+        raise KernelLostError(
+            f"cell {current + 1} ran out of time and could not be stopped: a loop in it catches every exception"
         ) from error
     finally:
         if before is None:

@@ -67,7 +67,7 @@ def read_notebook(path: Path) -> NotebookNode:
     except UnicodeDecodeError as error:
         raise ValueError(f"{path.name} is not UTF-8 text (byte {error.start}); it is no notebook") from error
     if not text.strip():
-        raise ValueError(f"{path.name} is empty (0 cells, {len(text)} characters)")
+        raise ValueError(f"{path.name} is empty")
     try:
         return nbformat.reads(text, as_version=4)
     except nbformat.reader.NotJSONError as error:

@@ -12,7 +12,7 @@ from nbgrader.converters import GenerateAssignment
 from nbgrader.utils import is_solution
 
 from llmcourse.grading.course import Course, CourseError
-from llmcourse.grading.execution import KernelDiedError, execute
+from llmcourse.grading.execution import KernelLostError, execute
 from llmcourse.grading.exercise import read_notebook, results
 
 __all__ = ["Released", "copy_release", "leaks", "prove_solution", "release_assignment", "zip_release"]
@@ -91,7 +91,7 @@ def prove_solution(path: Path, *, timeout_s: float) -> tuple[int, float]:
     try:
         notebook = read_notebook(path)
         execute(notebook, path.parent, timeout_s=timeout_s)
-    except (ValueError, KernelDiedError) as error:
+    except (ValueError, KernelLostError) as error:
         raise CourseError(f"{path}: {error}") from error
     found = results(notebook)
     if not found:

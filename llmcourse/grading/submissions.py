@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from nbgrader.utils import parse_utc
-
 from llmcourse.grading.course import Course, CourseError
+from llmcourse.grading.due import parse_time
 from llmcourse.grading.exercise import read_notebook
 
 __all__ = ["Submission", "find_submissions", "misplaced"]
@@ -69,9 +68,9 @@ class Submission:
         if not text:
             return None
         try:
-            return parse_utc(text)
-        except (ValueError, OverflowError, TypeError) as error:
-            raise ValueError(f"{TIMESTAMP} holds {text[:60]!r}, no date; write 2027-02-01 18:00:00 UTC") from error
+            return parse_time(text)
+        except ValueError as error:
+            raise ValueError(f"{TIMESTAMP}: {error}") from error
 
     def digest(self) -> str:
         """Return a hash of everything that was handed in."""

@@ -53,6 +53,9 @@ class CorpusLattice:
         Args:
             words: Not empty, longest first, made of characters that are pieces.
             pieces: The vocabulary.
+
+        Returns:
+            The lattice.
         """
         assert all(len(a) >= len(b) for a, b in pairwise(words))
         lengths = np.array([len(word) for word in words])

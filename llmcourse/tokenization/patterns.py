@@ -16,7 +16,16 @@ import functools
 
 import regex
 
-__all__ = ["CL100K_PATTERN", "GPT2_PATTERN", "O200K_PATTERN", "PATTERNS", "cut_position", "pattern_name", "resolve"]
+__all__ = [
+    "CL100K_PATTERN",
+    "GPT2_PATTERN",
+    "O200K_PATTERN",
+    "PATTERNS",
+    "cut_position",
+    "is_known",
+    "pattern_name",
+    "resolve",
+]
 
 GPT2_PATTERN = r"""'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"""
 
@@ -37,6 +46,12 @@ O200K_PATTERN = "|".join(
     ]
 )
 
+# Llama 3's, as its tokenizer.json has it; Qwen 2 takes digits one by one.
+_LLAMA3 = (
+    r"""(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*"""
+    r"""|\s*[\r\n]+|\s+(?!\S)|\s+"""
+)
+
 PATTERNS: dict[str, str] = {"gpt2": GPT2_PATTERN, "cl100k": CL100K_PATTERN, "o200k": O200K_PATTERN}
 
 # Spellings that cut every text alike: the release of GPT-2, tiktoken's faster one, and cl100k as Oniguruma needs it.
@@ -45,6 +60,8 @@ _OTHER_SPELLINGS = {
     r"""'(?:[sdmt]|ll|ve|re)| ?\p{L}++| ?\p{N}++| ?[^\s\p{L}\p{N}]++|\s++$|\s+(?!\S)|\s""": GPT2_PATTERN,
     CL100K_PATTERN.replace("{1,3}+", "{1,3}"): CL100K_PATTERN,
 }
+
+_KNOWN = {*PATTERNS.values(), _LLAMA3, _LLAMA3.replace("{1,3}", "")}
 
 # A border that is certain whatever stands before and after the two characters beside it. Before white space that
 # breaks no line: no pre-token goes on from other signs into it. After a letter: its pre-token ends with the run of
@@ -95,11 +112,23 @@ def pattern_name(pattern: str) -> str | None:
     return next((name for name, known in PATTERNS.items() if known == pattern), None)
 
 
+def is_known(pattern: str) -> bool:
+    r"""Tell whether a regular expression is known to leave no text out, and where text can be cut for it.
+
+    The named ones are, and those of Llama 3 and Qwen 2.
+
+    Example:
+        >>> is_known(GPT2_PATTERN), is_known(r"\S+|\s+")
+        (True, False)
+    """
+    return pattern in _KNOWN
+
+
 def cut_position(text: str, start: int, pattern: str) -> int | None:
     r"""Return the last place after ``start`` where ``text`` can be cut for certain.
 
     The pre-tokens of the two halves are then those of the whole, whatever stood before the text and will stand
-    after it. Of a regular expression that has no name nothing is known, so there is no such place.
+    after it. Of a regular expression of one's own nothing is known, so there is no such place.
 
     Args:
         text: What has been read so far.
@@ -114,7 +143,7 @@ def cut_position(text: str, start: int, pattern: str) -> int | None:
         >>> text[: cut_position(text, 0, GPT2_PATTERN)]
         'A text is cut'
     """
-    if pattern_name(pattern) is None:
+    if not is_known(pattern):
         return None
     match = _CERTAIN_BORDER.search(text, start)
     return None if match is None or match.start() <= start else match.start()

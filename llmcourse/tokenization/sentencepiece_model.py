@@ -8,30 +8,14 @@ runtime, which that package does not install.
 import struct
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
 
 from llmcourse.tokenization.normalization import Normalizer
+from llmcourse.tokenization.unigram_pieces import Piece
 
-__all__ = ["KINDS", "Piece", "read_sentencepiece"]
+__all__ = ["read_fields", "read_sentencepiece"]
 
-_KINDS_BY_NUMBER = {1: "normal", 2: "unknown", 3: "control", 4: "user_defined", 5: "unused", 6: "byte"}
-KINDS = tuple(_KINDS_BY_NUMBER.values())
+_KINDS = {1: "normal", 2: "unknown", 3: "control", 4: "user_defined", 5: "unused", 6: "byte"}
 _MODEL_TYPES = {1: "unigram", 2: "bpe", 3: "word", 4: "char"}
-
-
-class Piece(NamedTuple):
-    r"""One entry of a unigram vocabulary.
-
-    Attributes:
-        text: The piece, with U+2581 for a space.
-        score: Its log-probability in nats; 0 for what is not segmented by probability.
-        kind: ``"normal"``, ``"unknown"``, ``"control"`` (never matched in text), ``"user_defined"`` (always matched),
-            ``"unused"`` (never matched) or ``"byte"`` (``<0x00>`` to ``<0xFF>``).
-    """
-
-    text: str
-    score: float = 0.0
-    kind: str = "normal"
 
 
 def read_sentencepiece(path: str | Path) -> tuple[list[Piece], Normalizer]:
@@ -51,15 +35,17 @@ def read_sentencepiece(path: str | Path) -> tuple[list[Piece], Normalizer]:
     pieces: list[Piece] = []
     trainer, normalizer = _Message(b""), _Message(b"")
     try:
-        for number, _, data in _fields(Path(path).read_bytes()):
+        for number, _, data in read_fields(Path(path).read_bytes()):
             if number == 1:
                 entry = _Message(data)
                 score = struct.unpack("<f", entry.data.get(2, bytes(4)))[0]
-                pieces.append(Piece(entry.data[1].decode(), score, _KINDS_BY_NUMBER[entry.integers.get(3, 1)]))
+                pieces.append(Piece(entry.data[1].decode(), score, _KINDS[entry.integers.get(3, 1)]))
             elif number == 2:
                 trainer = _Message(data)
             elif number == 3:
                 normalizer = _Message(data)
+        if not pieces:
+            raise ValueError("it has no pieces")
     except (IndexError, KeyError, struct.error, ValueError) as error:
         raise ValueError(f"{str(path)!r} is no SentencePiece model, or is cut off ({error!r})") from error
     model_type = _MODEL_TYPES.get(trainer.integers.get(3, 1), "unknown")
@@ -77,14 +63,30 @@ def read_sentencepiece(path: str | Path) -> tuple[list[Piece], Normalizer]:
 class _Message:
     # The last value of each field, as protobuf reads fields that are not repeated.
     def __init__(self, content: bytes) -> None:
-        fields = list(_fields(content))
+        fields = list(read_fields(content))
         self.integers = {number: integer for number, integer, _ in fields}
         self.data = {number: data for number, _, data in fields}
 
 
-def _fields(content: bytes) -> Iterator[tuple[int, int, bytes]]:
-    # A field is a key (its number times 8 plus its wire type) and a value: a varint (type 0), 8 bytes (1), a length
-    # and so many bytes (2), or 4 bytes (5). Yields the number, the varint or 0, the bytes or none.
+def read_fields(content: bytes) -> Iterator[tuple[int, int, bytes]]:
+    r"""Yield the fields of a protobuf message.
+
+    A field is a key, its number times 8 plus its wire type, and a value: a varint (type 0), 8 bytes (1), a length and
+    so many bytes (2), or 4 bytes (5).
+
+    Args:
+        content: The message.
+
+    Yields:
+        The field's number, its varint or 0, its bytes or none.
+
+    Raises:
+        ValueError: The wire type is none of these, or bytes are missing.
+
+    Example:
+        >>> list(read_fields(bytes([0x08, 0x96, 0x01, 0x12, 0x02, 0x68, 0x69])))
+        [(1, 150, b''), (2, 0, b'hi')]
+    """
     place = 0
     while place < len(content):
         key, place = _varint(content, place)

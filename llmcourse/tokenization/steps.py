@@ -14,6 +14,7 @@ that no text is unknown. The steps:
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 import regex
 
@@ -64,7 +65,7 @@ def count_pairs(words: Mapping[tuple[int, ...], int]) -> dict[tuple[int, int], i
     """
     counts: Counter[tuple[int, int]] = Counter()
     for word, frequency in words.items():
-        for pair in zip(word, word[1:], strict=False):
+        for pair in pairwise(word):
             counts[pair] += frequency
     return dict(counts)
 
@@ -151,8 +152,8 @@ def encode_word(word: bytes, merges: Sequence[tuple[bytes, bytes]]) -> list[int]
     for i, (left, right) in enumerate(merges):
         id_of.setdefault(left + right, 256 + i)
     tokens = [bytes([byte]) for byte in word]
-    while pairs := [pair for pair in zip(tokens, tokens[1:], strict=False) if pair in rank]:
-        i = list(zip(tokens, tokens[1:], strict=False)).index(min(pairs, key=rank.__getitem__))
+    while pairs := [pair for pair in pairwise(tokens) if pair in rank]:
+        i = list(pairwise(tokens)).index(min(pairs, key=rank.__getitem__))
         tokens[i : i + 2] = [tokens[i] + tokens[i + 1]]
     return [id_of[token] for token in tokens]
 

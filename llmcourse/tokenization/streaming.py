@@ -36,7 +36,7 @@ def split_stream(
     Example:
         >>> from llmcourse.tokenization.patterns import GPT2_PATTERN
         >>> list(split_stream(["one t", "wo<|en", "d|>three"], ["<|end|>"], GPT2_PATTERN, part_length=4))
-        [('one', False), (' two', False), ('<|end|>', True), ('three', False)]
+        [('one two', False), ('<|end|>', True), ('three', False)]
     """
     buffer = ""
     looked = 0  # no certain border stands up to here

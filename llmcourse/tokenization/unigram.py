@@ -18,13 +18,16 @@ import regex
 
 from llmcourse.tokenization.lattice import Lattice, prefix_table
 from llmcourse.tokenization.normalization import SPACE_MARK, Normalizer
-from llmcourse.tokenization.sentencepiece_model import KINDS, Piece, read_sentencepiece
+from llmcourse.tokenization.sentencepiece_model import read_sentencepiece
+from llmcourse.tokenization.unigram_pieces import Piece, check_pieces, meta_pieces
 from llmcourse.tokenization.unigram_training import TrainingSettings, train_pieces
 
 __all__ = ["UnigramTokenizer"]
 
 # An unknown character costs this much more, in nats, than the least likely piece (SentencePiece's kUnkPenalty).
 _UNKNOWN_PENALTY = 10.0
+# What SentencePiece's formula for user-defined pieces comes to, so that they win over any way to cut them.
+_USER_DEFINED_SCORE = -0.1
 _UNKNOWN_SURFACE = " \u2047 "
 # A U+2581 that is in the text itself. No text that has a UTF-8 form holds a lone surrogate, so no piece matches it.
 _LITERAL_MARK = "\ud800"
@@ -50,26 +53,22 @@ class UnigramTokenizer:
             or there are some byte pieces but not all.
 
     Example:
-        >>> tokenizer = UnigramTokenizer.train("low low low lower lower newest newest widest", 17)
-        >>> tokenizer.encode_pieces("lowest")
-        ['▁low', 'est']
-        >>> tokenizer.decode(tokenizer.encode("lowest"))
-        'lowest'
+        >>> tokenizer = UnigramTokenizer.train("low lower lowest new newer newest old older oldest", 18)
+        >>> tokenizer.encode_pieces("lowest newer")
+        ['▁low', 'est', '▁new', 'er']
+        >>> tokenizer.decode(tokenizer.encode("lowest newer"))
+        'lowest newer'
     """
 
     def __init__(self, pieces: Sequence[Piece], normalizer: Normalizer | None = None) -> None:
         self.pieces = [Piece(*piece) for piece in pieces]
         self.normalizer = normalizer or Normalizer()
         self._ids = {piece.text: number for number, piece in enumerate(self.pieces)}
-        _check(self.pieces)
+        check_pieces(self.pieces)
         normal = {piece.text: piece.score for piece in self.pieces if piece.kind == "normal"}
         self.unknown_id = next(number for number, piece in enumerate(self.pieces) if piece.kind == "unknown")
         self.unknown_score = min(normal.values(), default=0.0) - _UNKNOWN_PENALTY
-        # A user-defined piece scores above any way to cut it, by SentencePiece's formula.
-        highest = max(normal.values(), default=0.0)
-        for piece in self.pieces:
-            if piece.kind == "user_defined":
-                normal[piece.text] = len(piece.text) * highest - 0.1
+        normal |= {piece.text: _USER_DEFINED_SCORE for piece in self.pieces if piece.kind == "user_defined"}
         self._scores, self._table = normal, prefix_table(normal)
         self._byte_ids = [self._ids[f"<0x{byte:02X}>"] for byte in range(256)] if self.byte_fallback else []
         self._bytes = [self._bytes_of(piece) for piece in self.pieces]
@@ -97,16 +96,19 @@ class UnigramTokenizer:
             normalizer: What is done to text first; by default nothing but that spaces become U+2581.
             settings: How to train.
 
+        Returns:
+            The tokenizer.
+
         Raises:
             ValueError: No text, or ``vocab_size`` too small for the characters or too large for the text.
         """
         normalizer = normalizer or Normalizer()
         words: Counter[str] = Counter()
         for text in [texts] if isinstance(texts, str) else texts:
-            words.update(_WORD.findall(normalizer(text)))
+            words.update(_WORD.findall(normalizer(_checked_text(text))))
         if words and normalizer.add_prefix_space:
             words[SPACE_MARK] += 1
-        meta = _meta_pieces(control, byte_fallback=byte_fallback)
+        meta = meta_pieces(control, byte_fallback=byte_fallback)
         try:
             reserved = {piece.text for piece in meta}
             scores = train_pieces(words, vocab_size - len(meta), settings, reserved=reserved)
@@ -127,12 +129,21 @@ class UnigramTokenizer:
     ) -> "UnigramTokenizer":
         r"""Make a tokenizer of pieces and their log-probabilities in nats; ``<unk>`` gets id 0.
 
+        Args:
+            scores: The pieces, with U+2581 for a space.
+            byte_fallback: Add the 256 byte pieces.
+            control: Pieces that no text gives.
+            normalizer: What is done to text first.
+
+        Returns:
+            The tokenizer.
+
         Example:
             >>> tokenizer = UnigramTokenizer.from_scores({"▁": -2.0, "a": -1.0, "b": -1.5, "ab": -2.2})
             >>> [(tokenizer.to_pieces(ids), round(score, 1)) for ids, score in tokenizer.nbest("ab", 2)]
             [(['▁', 'ab'], -4.2), (['▁', 'a', 'b'], -4.5)]
         """
-        meta = _meta_pieces(control, byte_fallback=byte_fallback)
+        meta = meta_pieces(control, byte_fallback=byte_fallback)
         return cls([*meta, *(Piece(text, score) for text, score in scores.items())], normalizer)
 
     @classmethod
@@ -163,6 +174,9 @@ class UnigramTokenizer:
         Args:
             text: Any string that has a UTF-8 form.
 
+        Returns:
+            The ids; none for an empty text.
+
         Raises:
             ValueError: ``text`` holds a lone surrogate.
         """
@@ -192,6 +206,9 @@ class UnigramTokenizer:
                 The paper trains with 0.1 to 0.5.
             seed: A seed, or a generator that is drawn from; None for fresh randomness.
 
+        Returns:
+            The ids of the segmentation drawn.
+
         Raises:
             ValueError: ``alpha`` is negative or not finite, or ``text`` holds a lone surrogate.
 
@@ -215,6 +232,9 @@ class UnigramTokenizer:
         Args:
             text: Any string that has a UTF-8 form.
             n: How many; fewer come back when there are no more.
+
+        Returns:
+            Pairs of ids and score.
 
         Raises:
             ValueError: ``n`` is below 1, or ``text`` holds a lone surrogate.
@@ -241,6 +261,12 @@ class UnigramTokenizer:
 
         Bytes that are no UTF-8 become U+FFFD, ``<unk>`` becomes U+2047 between spaces, control pieces nothing; the
         space that the normaliser put before the text is taken away.
+
+        Args:
+            ids: What :meth:`encode` or a model gave.
+
+        Returns:
+            The text.
 
         Raises:
             ValueError: An id is outside the vocabulary.
@@ -294,10 +320,7 @@ class UnigramTokenizer:
             raise ValueError(f"{str(path)!r} is no file that UnigramTokenizer.save wrote: {error}") from error
 
     def _words(self, text: str) -> list[str]:
-        try:
-            text.encode()
-        except UnicodeEncodeError as error:
-            raise ValueError(f"text has a lone surrogate, {text[error.start]!r} at character {error.start}") from error
+        text = _checked_text(text)
         if self.byte_fallback and not self.normalizer.charsmap:
             text = text.replace(SPACE_MARK, _LITERAL_MARK)
         text = self.normalizer(text)
@@ -344,25 +367,9 @@ class UnigramTokenizer:
         return self.unknown_score if kind == "unknown" else self._scores.get(self.pieces[number].text, 0.0)
 
 
-def _meta_pieces(control: Sequence[str], *, byte_fallback: bool) -> list[Piece]:
-    # The order of SentencePiece's own ids.
-    meta = [Piece("<unk>", 0.0, "unknown"), *(Piece(text, 0.0, "control") for text in control)]
-    return meta + [Piece(f"<0x{byte:02X}>", 0.0, "byte") for byte in range(256 if byte_fallback else 0)]
-
-
-def _check(pieces: Sequence[Piece]) -> None:
-    seen: set[str] = set()
-    for number, (text, score, kind) in enumerate(pieces):
-        if not text or text in seen:
-            raise ValueError(f"piece {number}, {text!r}, is empty or is there twice")
-        seen.add(text)
-        if not math.isfinite(score):
-            raise ValueError(f"piece {text!r} has the score {score}: log-probabilities must be finite")
-        if kind not in KINDS:
-            raise ValueError(f"piece {text!r} is of kind {kind!r}: use one of {KINDS}")
-    unknown = sum(piece.kind == "unknown" for piece in pieces)
-    if unknown != 1:
-        raise ValueError(f"{unknown} pieces are of kind 'unknown': there must be exactly one")
-    given = [piece.text for piece in pieces if piece.kind == "byte"]
-    if given and sorted(given) != [f"<0x{byte:02X}>" for byte in range(256)]:
-        raise ValueError(f"{len(given)} byte pieces: there must be all 256, <0x00> to <0xFF>, or none")
+def _checked_text(text: str) -> str:
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise ValueError(f"text has a lone surrogate, {text[error.start]!r} at character {error.start}") from error
+    return text

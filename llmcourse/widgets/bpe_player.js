@@ -25,26 +25,19 @@ export function buildTable(pairs) {
   return { bytes, ranks };
 }
 
-/** Encode one pre-token with the merges below `limit`, lowest rank first; report each merge that is made. */
+/** Encode one pre-token with the merges below `limit`, lowest rank first, leftmost first; report each merge made. */
 export function encodeWord(word, table, limit = Infinity, onMerge = () => {}) {
-  let ids = Array.from(new TextEncoder().encode(word));
+  const ids = Array.from(new TextEncoder().encode(word));
   for (;;) {
     let best = null;
+    let at = 0;
     for (let i = 0; i + 1 < ids.length; i++) {
       const found = table.ranks.get(ids[i] * RADIX + ids[i + 1]);
-      if (found && found.rank < limit && (!best || found.rank < best.rank)) {
-        best = { ...found, left: ids[i], right: ids[i + 1] };
-      }
+      if (found && found.rank < (best?.rank ?? limit)) [best, at] = [found, i];
     }
     if (!best) return ids;
-    const merged = [];
-    for (let i = 0; i < ids.length; i++) {
-      const hit = ids[i] === best.left && ids[i + 1] === best.right;
-      merged.push(hit ? best.id : ids[i]);
-      if (hit) i++;
-    }
-    onMerge(best.rank, ids.length - merged.length);
-    ids = merged;
+    ids.splice(at, 2, best.id);
+    onMerge(best.rank);
   }
 }
 
@@ -58,9 +51,9 @@ export function tokenCounts(words, table, nMerges) {
     let reached = 0;
     total += count * new TextEncoder().encode(word).length;
     // With fewer merges encoding stops at the first merge it lacks: a merge counts from the highest rank so far.
-    encodeWord(word, table, nMerges, (rank, made) => {
+    encodeWord(word, table, nMerges, (rank) => {
       reached = Math.max(reached, rank);
-      saved[reached] += made * count;
+      saved[reached] += count;
     });
   }
   const counts = [total];
@@ -117,7 +110,7 @@ function buildPage(nMerges) {
   const key = `bpe-player-${players++}`;
   const button = (text, title) => make("button", { type: "button", title }, text);
   const page = {
-    text: make("textarea", { id: `${key}-text`, rows: 3, maxlength: 4000, spellcheck: "false" }),
+    text: make("textarea", { id: `${key}-text`, rows: 3, maxlength: 2000, spellcheck: "false" }),
     back: button("Back", "to the last merge before this one that changes the text"),
     play: button("Play", "go on by itself"),
     next: button("Next", "to the next merge that changes the text"),
@@ -143,7 +136,7 @@ function buildPage(nMerges) {
     ),
     page.merge,
     page.tokens,
-    make("div", { class: "result" }, page.figures, page.curve),
+    make("div", { class: "result" }, page.figures, make("div", { class: "curve" }, page.curve, "tokens after each merge")),
   );
   return page;
 }

@@ -20,6 +20,7 @@ class BPEPlayer(StaticWidget):
 
     The text is cut into pre-tokens, each is spelt in UTF-8 bytes, and of the pairs that the first ``n_merges`` merges
     know, the one of lowest rank is merged until none is left, as in :func:`llmcourse.tokenization.steps.encode_word`.
+    The page and Python agree but for letters that are newer than the Unicode version of the browser.
 
     Args:
         merges: pairs of bytes in the order in which they were learnt.
@@ -63,9 +64,7 @@ class BPEPlayer(StaticWidget):
     @traitlets.validate("n_merges")
     def _in_range(self, proposal: dict[str, Any]) -> int:
         if not 0 <= proposal["value"] <= len(self.merges):
-            raise ValueError(
-                f"n_merges is {proposal['value']}, and there are {len(self.merges)} merges: give 0 to that"
-            )
+            raise ValueError(f"n_merges is {proposal['value']}: it must be from 0 to {len(self.merges)}")
         return proposal["value"]
 
     @property

@@ -51,7 +51,7 @@ class StaticWidget(anywidget.AnyWidget):
 
     def state(self) -> dict[str, Any]:
         """Return the values that the front end reads, by name; they can be written as JSON."""
-        own = set(type(self).class_own_traits(sync=True))
+        own = set(self.trait_names(sync=True)) - set(anywidget.AnyWidget.class_trait_names())
         return {name: getattr(self, name) for name in sorted(own) if not name.startswith("_")}
 
     def static_html(self) -> str:

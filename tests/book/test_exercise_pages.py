@@ -31,10 +31,9 @@ def text_of(path):
 def secrets(path):
     """Return the lines of a source that a student must not see, as the notebook has them."""
     lines = []
+    secret = re.compile(r"BEGIN (SOLUTION|HIDDEN TESTS)(.*?)END \1", re.DOTALL)
     for cell in nbformat.read(path, as_version=4).cells:
-        for block in re.findall(
-            r"BEGIN (?:SOLUTION|HIDDEN TESTS)(.*?)END (?:SOLUTION|HIDDEN TESTS)", cell.source, re.S
-        ):
+        for _, block in secret.findall(cell.source):
             lines += block.strip().strip("#").splitlines()
     return [line.strip() for line in lines if len(squeeze(line)) >= 12]
 
@@ -62,7 +61,7 @@ def test_nothing_that_is_graded_is_in_the_book(html, source):
 def test_the_search_for_leaks_finds_them(tmp_path):
     line = 'assert f(x) == {"a": 1}, "no & wrong"'
     files = {
-        "a.html": f"<pre>{entities.escape(line.replace('(', '<span>(</span>'))}</pre>",
+        "a.html": f"<pre>{entities.escape(line).replace('(', '<span>(</span>')}</pre>",
         "b.ipynb": nbformat.writes(new_notebook(cells=[new_code_cell(line)])),
         "c.js": json.dumps({"tip": f"<p>{entities.escape(line)}</p>"}),
     }

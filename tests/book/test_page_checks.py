@@ -6,9 +6,13 @@ page_checks = pytest.importorskip("page_checks", reason="the checks of pages nee
 
 pytestmark = pytest.mark.browser
 
-WHOLE = """<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>Whole</title><link rel="icon" href="data:,">
-</head><body><main><article><h1>Whole</h1>{body}</article></main>{script}</body></html>"""
-DOT = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+WHOLE = """<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>Whole</title>
+<link rel="icon" href="data:,"></head>
+<body><main><article><h1>Whole</h1>{body}</article></main>{script}</body></html>"""
+DOT = (
+    "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5E"
+    "rkJggg=="
+)
 WIDGET = """<div class="llmcourse-widget" data-widget="a" data-mounted><label>n
 <input type="range" min="0" max="9" value="3"></label><output>3</output></div>"""
 FOLLOWS = """<script>document.querySelector("input").oninput = (event) =>
@@ -64,6 +68,7 @@ def test_formulas(site, body, message):
     [
         (f"<img src='{DOT}'>", "image without alt"),
         (f"<img src='{DOT}' alt=' '>", "image without alt"),
+        (f"<img src='{DOT}' alt='../_images/a1b2.png'>", "image without alt"),
         ("<img src='data:image/png;base64,AAAA' alt='broken'>", "image that does not load"),
     ],
 )

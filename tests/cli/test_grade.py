@@ -10,12 +10,6 @@ from pathlib import Path
 
 import pytest
 
-# These tests start kernels. jupyter_client leaves an event loop and sockets to the garbage collector when a kernel is
-# shut down, and nbgrader adds rows in a way that SQLAlchemy 2.1 remarks on.
-pytestmark = [
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-]
-
 DUE = "2026-12-31 00:00:00 UTC"
 
 

@@ -1,6 +1,7 @@
 """Due dates from the configuration into the gradebook."""
 
 import os
+import shutil
 import sysconfig
 from datetime import datetime
 
@@ -13,25 +14,32 @@ from traitlets.config import Config
 from llmcourse.grading.due import DueDates, parse_time
 
 
-def release(url, date, *, assignment="a"):
+def release(url, date, *, assignment="a", configured="a"):
     """Do what GenerateAssignment does with the preprocessor."""
     resources = {"nbgrader": {"assignment": assignment, "db_url": url}}
-    DueDates(config=Config({"DueDates": {"dates": {"a": date}}})).preprocess(new_notebook(), resources)
+    DueDates(config=Config({"DueDates": {"dates": {configured: date}}})).preprocess(new_notebook(), resources)
 
 
-@pytest.fixture(autouse=True)
-def programs(monkeypatch):
+@pytest.fixture(autouse=True, scope="module")
+def programs():
     """Find ``alembic``, which nbgrader calls when it makes a gradebook; the course's configuration does the same."""
-    monkeypatch.setenv("PATH", os.pathsep.join([sysconfig.get_path("scripts"), os.environ["PATH"]]))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PATH", os.pathsep.join([sysconfig.get_path("scripts"), os.environ["PATH"]]))
+        yield
+
+
+@pytest.fixture(scope="module")
+def gradebook_file(tmp_path_factory):
+    path = tmp_path_factory.mktemp("due") / "gradebook.db"
+    with Gradebook(f"sqlite:///{path}") as gradebook:
+        gradebook.add_assignment("a")
+        gradebook.add_assignment("b", duedate="2026-01-01")
+    return path
 
 
 @pytest.fixture
-def url(tmp_path):
-    url = f"sqlite:///{tmp_path}/gradebook.db"
-    with Gradebook(url) as gradebook:
-        gradebook.add_assignment("a")
-        gradebook.add_assignment("b", duedate="2026-01-01")
-    return url
+def url(gradebook_file, tmp_path):
+    return f"sqlite:///{shutil.copy(gradebook_file, tmp_path)}"
 
 
 def due(url, assignment):
@@ -54,8 +62,10 @@ def test_an_assignment_that_is_not_named_keeps_its_date(url):
     assert due(url, "b") == datetime(2026, 1, 1)
 
 
-def test_an_assignment_outside_the_gradebook_is_left_alone(tmp_path):
-    release(f"sqlite:///{tmp_path}/empty.db", "2027-02-01")
+def test_an_assignment_outside_the_gradebook_is_left_alone(url):
+    release(url, "2027-02-01", assignment="c", configured="c")
+    with Gradebook(url) as gradebook:
+        assert {assignment.name for assignment in gradebook.assignments} == {"a", "b"}
 
 
 @pytest.mark.parametrize("date", ["soon", "2027-13-01", "2027-02-01 18:00:00 +0200", "2027-02-01 18:00:00 -0500"])

@@ -40,7 +40,7 @@ def page(report):
 
 def test_nothing_that_a_student_wrote_becomes_markup(page):
     assert "<script" not in page
-    assert page.count("&lt;script&gt;alert(1)&lt;/script&gt;") == 6
+    assert page.count("&lt;script&gt;alert(1)&lt;/script&gt;") == 7
     assert "\"'&" not in page
 
 
