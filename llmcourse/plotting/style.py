@@ -4,7 +4,7 @@ The palette is Okabe and Ito's (2008, "Color Universal Design"). A figure stands
 of the book, so its colours are chosen for a light ground only.
 """
 
-from typing import Final
+from typing import Any, Final
 
 __all__ = ["COLORS", "OKABE_ITO", "use_style"]
 
@@ -32,7 +32,7 @@ COLORS: Final[dict[str, str]] = {
     "faint": "#D9DCE3",
 }
 
-_STYLE: Final[dict[str, object]] = {
+_STYLE: Final[dict[str, Any]] = {
     "figure.figsize": (7.2, 3.6),
     "figure.dpi": 110,
     "savefig.dpi": 160,
@@ -50,7 +50,6 @@ _STYLE: Final[dict[str, object]] = {
     "axes.spines.right": False,
     "axes.grid": True,
     "axes.axisbelow": True,
-    "axes.prop_cycle": None,
     "grid.color": COLORS["faint"],
     "grid.linewidth": 0.6,
     "xtick.color": COLORS["reference"],
@@ -79,8 +78,8 @@ def use_style() -> None:
     from cycler import cycler
 
     order = ["blue", "orange", "green", "vermillion", "purple", "sky", "black"]
-    style = _STYLE | {"axes.prop_cycle": cycler(color=[OKABE_ITO[name] for name in order])}
-    matplotlib.rcParams.update(style)
+    matplotlib.rcParams.update(_STYLE)
+    matplotlib.rcParams["axes.prop_cycle"] = cycler(color=[OKABE_ITO[name] for name in order])
     _draw_sharply_in_notebooks()
 
 

@@ -11,6 +11,9 @@ __all__ = ["best_device", "compute_dtype", "device_line"]
 def best_device() -> torch.device:
     """Return the fastest device of this machine: CUDA, then Apple's MPS, then the CPU.
 
+    Returns:
+        A device without an index, which torch takes to be the current one.
+
     Example:
         >>> best_device().type in {"cuda", "mps", "cpu"}
         True
@@ -28,6 +31,9 @@ def compute_dtype(device: torch.device | str) -> torch.dtype:
     Args:
         device: A device, or its name.
 
+    Returns:
+        The dtype in which to multiply; parameters may be kept in another.
+
     Example:
         >>> compute_dtype("cpu")
         torch.float32
@@ -39,6 +45,9 @@ def compute_dtype(device: torch.device | str) -> torch.dtype:
 
 def device_line() -> str:
     """Return one line on Python, torch and the device, as the first cell of each chapter prints it.
+
+    Returns:
+        Text that differs between machines, so that no test may compare it.
 
     Example:
         >>> device_line().startswith("Python 3.")

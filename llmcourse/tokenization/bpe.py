@@ -44,8 +44,6 @@ class BPETokenizer:
         pattern: ``"gpt2"``, ``"cl100k"``, ``"o200k"``, or a regular expression.
         whole_words: A pre-token that is a token is taken as such, even where the merges would not make it (tiktoken's
             rule, and Hugging Face's ``ignore_merges``).
-        rank_by_id: A merge ranks by the id of what it makes and not by its place in the list; pairs that make the
-            same token then rank alike (tiktoken's rule).
 
     Raises:
         ValueError: The parts do not fit together; quotes what does not.
@@ -69,7 +67,6 @@ class BPETokenizer:
         pattern: str = "gpt2",
         *,
         whole_words: bool = False,
-        rank_by_id: bool = False,
     ) -> None:
         self.pattern = resolve(pattern)
         ordinary = check_vocab(vocab)
@@ -77,12 +74,10 @@ class BPETokenizer:
         self.special_tokens = place_special_tokens(special_tokens, ordinary, self.merges)
         self.vocab: dict[int, bytes] = ordinary | {i: token.encode() for token, i in self.special_tokens.items()}
         self.whole_words = bool(whole_words)
-        self.rank_by_id = bool(rank_by_id)
         self._special = SpecialTokens(self.special_tokens)
         special_ids = set(self.special_tokens.values())
         ids = {token: i for i, token in ordinary.items() if i not in special_ids}
-        ranks = [ids[left + right] for left, right in self.merges] if self.rank_by_id else None
-        self._encoder = WordEncoder(self.merges, ids, ranks=ranks, whole_words=self.whole_words)
+        self._encoder = WordEncoder(self.merges, ids, whole_words=self.whole_words)
 
     @property
     def vocab_size(self) -> int:
@@ -238,7 +233,7 @@ class BPETokenizer:
             ...     BPETokenizer.load(pathlib.Path(folder, "bytes.json"))
             BPETokenizer(vocab_size=257, pattern='gpt2', special_tokens=['<s>'])
         """
-        write_tokenizer_file(path, **self._parts(), rank_by_id=self.rank_by_id)
+        write_tokenizer_file(path, **self._parts())
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> "BPETokenizer":
@@ -272,9 +267,9 @@ class BPETokenizer:
         ranks = read_ranks(path)
         vocab = {rank: token for token, rank in ranks.items()}
         merges = merges_from_ranks(ranks)
-        if merges is not None:
-            return cls(vocab, merges, special_tokens, pattern, whole_words=True)
-        return cls(vocab, all_splits(ranks), special_tokens, pattern, whole_words=True, rank_by_id=True)
+        if merges is None:
+            merges = all_splits(ranks)
+        return cls(vocab, merges, special_tokens, pattern, whole_words=True)
 
     def to_tiktoken(self, path: str | os.PathLike[str]) -> None:
         r"""Write a file of tiktoken ranks; special tokens and pattern have to be told to tiktoken beside it.
@@ -284,7 +279,7 @@ class BPETokenizer:
         """
         special_ids = set(self.special_tokens.values())
         ranks = {token: i for i, token in self.vocab.items() if i not in special_ids}
-        if not self.rank_by_id and merges_from_ranks(ranks) != self.merges:
+        if self.merges != merges_from_ranks(ranks) and not (self.whole_words and self.merges == all_splits(ranks)):
             raise ValueError("the merges of this tokenizer do not follow from its ids, so tiktoken cannot hold them")
         write_ranks(path, ranks)
 
@@ -306,8 +301,6 @@ class BPETokenizer:
         Raises:
             ValueError: The pattern or a special token means something else there.
         """
-        if self.rank_by_id:
-            raise ValueError("merges that rank alike (rank_by_id) cannot be written for Hugging Face")
         write_huggingface(path, **self._parts())
 
     def _parts(self) -> dict[str, Any]:

@@ -25,6 +25,7 @@ class PairRanks:
     Attributes:
         table: For each pair its rank, counted from 0, and what it makes.
         makes: What the merges of each rank make, int32.
+        rising: Whether every merge ranks after all that make its parts, so that no merge makes a pair before it.
     """
 
     def __init__(
@@ -40,6 +41,9 @@ class PairRanks:
             raise ValueError(f"rank {ranks[int(wrong[0])]} stands for merges into different tokens: it must make one")
         made = zip(dense.tolist(), triples[:, 2].tolist(), strict=True)
         self.table = dict(zip(map(tuple, triples[:, :2].tolist()), made, strict=True))
+        made_at = np.full(int(triples.max(initial=0)) + 1, -1, np.int64)  # the last rank that makes each token
+        np.maximum.at(made_at, triples[:, 2], dense)
+        self.rising = bool((made_at[triples[:, :2]].max(axis=1, initial=-1) < dense).all())
         self._fill()
         grid = np.asarray(byte_ids, np.int32)
         self._bytes = self.of(np.repeat(grid, 256), np.tile(grid, 256))

@@ -17,7 +17,7 @@ from llmcourse.tokenization.patterns import CL100K_PATTERN, GPT2_PATTERN, O200K_
 from llmcourse.tokenization.word_starts import Rules, word_starts
 from llmcourse.tokenization.word_table import WordTable
 
-__all__ = ["Words", "find_words"]
+__all__ = ["RULES", "Words", "find_words"]
 
 _CHUNK = 1 << 17  # characters; arrays of this size stay in a core's cache
 _SHORT = 1 << 11  # characters under which some fifty array operations cost more than the regular expression
@@ -28,7 +28,7 @@ _LLAMA3_PATTERN = (
 )
 _WITH_CASE = Rules(glue="blank")
 _SIGNS = Rules(glue="any", ignore_case=True, digits=3, newlines=True)
-_RULES = {
+RULES = {
     GPT2_PATTERN: _WITH_CASE,
     r"""'(?:[sdmt]|ll|ve|re)| ?\p{L}++| ?\p{N}++| ?[^\s\p{L}\p{N}]++|\s++$|\s+(?!\S)|\s""": _WITH_CASE,
     CL100K_PATTERN: Rules(glue="any", ignore_case=True, digits=3, newlines=True, final_space=True),
@@ -74,7 +74,7 @@ def find_words(text: str, pattern: str) -> Words:
         >>> words.distinct, words.counts.tolist(), words.sequence.tolist()
         ([b'low', b' lower', b' low'], [1, 1, 2], [0, 1, 2, 2])
     """
-    rules = _RULES.get(pattern)
+    rules = RULES.get(pattern)
     if rules is None or len(text) < _SHORT:
         return _by_expression(text, pattern)
     table = WordTable()

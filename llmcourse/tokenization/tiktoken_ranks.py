@@ -3,7 +3,9 @@ r"""Files of ranks as tiktoken has them: on each line a token in base64 and its 
 Such a file names no merges. tiktoken merges whichever neighbours together spell a token, the lowest rank first, and
 takes a pre-token that is a token as a whole. Where every token falls, by the ranks below its own, into exactly two
 parts, those two are its merge, and merging by this list gives what tiktoken gives. Vocabularies that were put together
-by hand break that; for them every way to split a token is a merge, ranked by the token's id.
+by hand break that; for them every way to split a token is a merge, in order of the token's rank. (In which order the
+splits of one token stand does not matter: what is merged within a stretch of text depends on nothing outside it, so
+wherever the token is about to be made, it is about to be made of the same two parts.)
 """
 
 import base64

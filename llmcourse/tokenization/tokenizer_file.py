@@ -26,7 +26,6 @@ def write_tokenizer_file(
     special_tokens: dict[str, int],
     pattern: str,
     whole_words: bool,
-    rank_by_id: bool,
 ) -> None:
     r"""Write what makes a BPE tokenizer; the arguments are those of :class:`BPETokenizer`.
 
@@ -34,7 +33,7 @@ def write_tokenizer_file(
         >>> import tempfile
         >>> parts = dict(vocab={0: b"a", 1: b" a"}, merges=[], special_tokens={}, pattern="gpt2")
         >>> with tempfile.TemporaryDirectory() as folder:
-        ...     write_tokenizer_file(Path(folder, "a.json"), **parts, whole_words=False, rank_by_id=False)
+        ...     write_tokenizer_file(Path(folder, "a.json"), **parts, whole_words=False)
         ...     read_tokenizer_file(Path(folder, "a.json"))["vocab"]
         {0: b'a', 1: b' a'}
     """
@@ -45,7 +44,6 @@ def write_tokenizer_file(
         "version": VERSION,
         "pattern": pattern,
         "whole_words": whole_words,
-        "rank_by_id": rank_by_id,
         "special_tokens": special_tokens,
         "vocab": {to_printable(token): i for i, token in vocab.items() if i not in special_ids},
         "merges": [[id_of[left], id_of[right]] for left, right in merges],
@@ -72,7 +70,6 @@ def read_tokenizer_file(path: str | os.PathLike[str]) -> dict[str, Any]:
             "special_tokens": content["special_tokens"],
             "pattern": content["pattern"],
             "whole_words": content["whole_words"],
-            "rank_by_id": content["rank_by_id"],
         }
     except KeyError as error:
         raise ValueError(f"{path} is damaged: {error.args[0]!r} is missing from it") from error

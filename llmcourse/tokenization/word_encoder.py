@@ -13,12 +13,15 @@ from itertools import pairwise
 import numpy as np
 
 from llmcourse.tokenization.pair_ranks import NO_RANK, PairRanks
+from llmcourse.tokenization.word_starts import index_in_run
 
 __all__ = ["WordEncoder", "ids_of_text"]
 
 _BLOCK = 1 << 18  # bytes in a block of words, which bounds the memory of its matrices
 _ROWS = (4, 6, 8, 10, 12, 16, 24, 32, 64, 128)  # words up to each of these lengths make blocks together
 _LONGEST = _ROWS[-1]  # bytes; each merge of a longer word would shift too many rows
+_HUGE = 1 << 12  # bytes from which a word is worth array operations of its own
+_FEWEST_PLACES = 400  # a merge at fewer than one in so many places is left to the heap
 _FEW = 64  # words under which array operations cost more than loops
 _CACHED = 1 << 16  # words
 
@@ -143,11 +146,36 @@ class WordEncoder:
                 self._cache[word] = ids
         return ids
 
+    def _merge_everywhere(self, ids: np.ndarray) -> np.ndarray:
+        """Merge a huge word's best pair at all its places at once, as long as there are many places.
+
+        This is leftmost first if no merge can make a pair that ranks before it, as after any training.
+        """
+        if not self._ranks.rising:
+            return ids
+        ranks = np.append(self._ranks.of(ids[:-1], ids[1:]), NO_RANK).astype(np.int32)
+        while (best := int(ranks.min())) < NO_RANK:
+            at = np.flatnonzero(ranks == best)
+            at = at[index_in_run(at) % 2 == 0]
+            if at.size < ids.size // _FEWEST_PLACES:
+                break
+            ids[at] = self._ranks.makes[best]
+            keep = np.ones(ids.size, bool)
+            keep[at + 1] = False
+            ids, ranks = ids[keep], ranks[keep]
+            at -= np.arange(at.size)
+            following = np.append(ids, -1)
+            ranks[at] = self._ranks.of(ids[at], following[at + 1])
+            at = at[at > 0]
+            ranks[at - 1] = self._ranks.of(ids[at - 1], ids[at])
+        return ids
+
     def _encode_alone(self, word: bytes) -> list[int]:
         """Encode one word with a heap of its pairs: n log n."""
         if word in self._vocab:
             return [self._vocab[word]]
-        ids: list[int] = self._byte_ids[list(word)].tolist()
+        start = self._byte_ids[np.frombuffer(word, np.uint8)]
+        ids: list[int] = (self._merge_everywhere(start) if len(word) > _HUGE else start).tolist()
         table = self._ranks.table
         heap = [(*table[pair], at, *pair) for at, pair in enumerate(pairwise(ids)) if pair in table]
         heapq.heapify(heap)

@@ -7,14 +7,13 @@ evaluates for the whole text at several hundred megabytes a second. A word start
 changes; every further rule takes such a start away or adds one.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from llmcourse.tokenization.character_classes import BLANK, KIND, LETTER, LOWER, MARK, NEWLINE, NUMBER, SPACE, UPPER
 
-__all__ = ["Rules", "word_starts"]
+__all__ = ["Rules", "index_in_run", "word_starts"]
 
 _MARKED = 0  # a mark after punctuation is punctuation
 _TAIL = 8  # newlines (and slashes) that belong to the punctuation before them
@@ -150,14 +149,14 @@ def _digits(starts: np.ndarray, kind: np.ndarray, most: int) -> None:
     """Start a word at every ``most``-th number of a run."""
     at = np.flatnonzero(kind == NUMBER)
     if at.size:
-        starts[at[_index_in_run(at) % most == 0]] = True
+        starts[at[index_in_run(at) % most == 0]] = True
 
 
-def _index_in_run(at: np.ndarray) -> np.ndarray:
+def index_in_run(at: np.ndarray) -> np.ndarray:
     """For sorted positions, return how many direct neighbours stand before each.
 
     Example:
-        >>> _index_in_run(np.array([3, 4, 5, 9, 10])).tolist()
+        >>> index_in_run(np.array([3, 4, 5, 9, 10])).tolist()
         [0, 1, 2, 0, 1]
     """
     index = np.arange(at.size)
@@ -175,7 +174,7 @@ def _tails(characters: np.ndarray, kind: np.ndarray, newlines: np.ndarray, *, sl
             at = np.sort(np.concatenate([newlines, np.flatnonzero(characters == ord("/"))]))
     begins = (at > 0) & (kind[at] == SPACE) & (kind[at - 1] == 0)
     index = np.arange(at.size)
-    run_head = index - _index_in_run(at)
+    run_head = index - index_in_run(at)
     latest = np.maximum.accumulate(np.where(begins, index, -1))
     kind[at[latest >= run_head]] = _TAIL
 
@@ -242,5 +241,3 @@ def _cases(starts: np.ndarray, classes: np.ndarray, kind: np.ndarray) -> None:
     run_ends = (ends == kind.size) | ~letter[np.minimum(ends, kind.size - 1)]
     starts[doubtful[lower | run_ends]] = True
 
-
-Splitter = Callable[[np.ndarray, np.ndarray], np.ndarray | None]

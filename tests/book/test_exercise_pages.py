@@ -14,7 +14,7 @@ SOURCES = sorted(exercise_pages.SOURCES.glob("*/*.ipynb"))
 
 def squeeze(text):
     """Return text without spaces and quotes, which HTML, JSON and highlighting write in their own ways."""
-    return re.sub(r"[\s\"'`\\]+", "", text)
+    return re.sub(r"[\s\"'`\\]+", "", text.replace("\\n", "\n"))
 
 
 def text_of(path):
@@ -46,7 +46,8 @@ def test_there_are_sources():
 def test_nothing_that_is_graded_is_in_the_book(html, source):
     page = nbformat.read(exercise_pages.PAGES / source.relative_to(exercise_pages.SOURCES), as_version=4)
     shown = squeeze("\n".join(cell.source for cell in page.cells))
-    chapters = [text_of(path) for path in sorted((exercise_pages.ROOT / "chapters").glob("*.ipynb"))]
+    # A chapter may show the package's own code, which solves the same task: that is public, and no leak of this page.
+    chapters = [squeeze(path.read_text(encoding="utf-8")) for path in exercise_pages.ROOT.glob("chapters/*.ipynb")]
     hidden = [line for line in secrets(source) if squeeze(line) not in shown + "".join(chapters)]
     assert len(hidden) > 20
     files = [

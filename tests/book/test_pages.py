@@ -6,6 +6,13 @@ page_checks = pytest.importorskip("page_checks", reason="the checks of pages nee
 
 pytestmark = pytest.mark.browser
 WIDE, NARROW = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
+# All rules once; then contrast in the other colours, and what depends on the layout in the other width.
+RULES = {
+    ("light", 1440): None,
+    ("dark", 1440): page_checks.CONTRAST,
+    ("light", 390): page_checks.LAYOUT,
+    ("dark", 390): page_checks.LAYOUT,
+}
 
 
 def pages_of(html):
@@ -38,9 +45,7 @@ def test_pages_are_whole_in_both_widths(browser, html, origin, scheme):
         for size in (WIDE, NARROW):
             page.set_viewport_size(size)
             problems += page_checks.overflow_problems(page) + page_checks.widget_problems(page)
-            # Colours depend on the scheme and the layout on the width: three of the four pairs cover both.
-            if size == WIDE or scheme == "dark":
-                problems += page_checks.accessibility_problems(page)
+            problems += page_checks.accessibility_problems(page, RULES[scheme, size["width"]])
         found[path] = list(dict.fromkeys(problems + recorder.take()))
     page.context.close()
     assert not any(found.values()), report(found)

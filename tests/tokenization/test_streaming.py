@@ -61,6 +61,15 @@ def test_equals_the_whole_on_real_text(pattern, size):
     assert len(parts) > 100  # 53 if it were cut at special tokens only
 
 
+@pytest.mark.parametrize("part_length", range(1, 20))
+def test_the_longer_special_token_wins_wherever_a_part_ends(part_length):
+    text = "a<|e|>!<|e|> <|e|>! <|e|><|e|>!b <|e|>"
+    for special in itertools.combinations(SPECIAL, 2):
+        for chunks in (text, [text], [text[:part_length], text[part_length:]]):
+            parts = list(split_stream(chunks, special, GPT2_PATTERN, part_length=part_length))
+            assert pre_tokens(parts, GPT2_PATTERN) == whole(text, special, GPT2_PATTERN)
+
+
 def test_memory_does_not_grow_with_the_stream():
     def peak(n_chunks):
         tracemalloc.start()

@@ -20,7 +20,7 @@ def test_comes_back_as_it_was(tmp_path, options, special):
     tokenizer = train_bpe(TEXT, 280, special_tokens=special, **options)
     tokenizer.save(tmp_path / "a.json")
     again = BPETokenizer.load(str(tmp_path / "a.json"))
-    for name in ("vocab", "merges", "special_tokens", "pattern", "whole_words", "rank_by_id"):
+    for name in ("vocab", "merges", "special_tokens", "pattern", "whole_words"):
         assert getattr(again, name) == getattr(tokenizer, name)
     assert again.encode(TEXT, allowed_special="all") == tokenizer.encode(TEXT, allowed_special="all")
     assert [file.name for file in tmp_path.iterdir()] == ["a.json"]
@@ -28,9 +28,9 @@ def test_comes_back_as_it_was(tmp_path, options, special):
 
 def test_flags_come_back(tmp_path):
     vocab = {byte: bytes([byte]) for byte in range(256)} | {300: b"ab"}
-    BPETokenizer(vocab, [], {"<s>": 900}, whole_words=True, rank_by_id=True).save(tmp_path / "a.json")
+    BPETokenizer(vocab, [], {"<s>": 900}, whole_words=True).save(tmp_path / "a.json")
     again = BPETokenizer.load(tmp_path / "a.json")
-    assert (again.whole_words, again.rank_by_id, again.special_tokens) == (True, True, {"<s>": 900})
+    assert (again.whole_words, again.special_tokens) == (True, {"<s>": 900})
     assert again.encode("ab") == [300]
 
 
@@ -55,7 +55,7 @@ def test_a_damaged_file_is_refused(saved, change, quoted):
         BPETokenizer.load(saved)
 
 
-@pytest.mark.parametrize("key", ["vocab", "merges", "special_tokens", "pattern", "whole_words", "rank_by_id"])
+@pytest.mark.parametrize("key", ["vocab", "merges", "special_tokens", "pattern", "whole_words"])
 def test_a_missing_key_is_named(saved, key):
     content = json.loads(saved.read_text())
     del content[key]
