@@ -32,7 +32,7 @@ COLORS: Final[dict[str, str]] = {
     "faint": "#D9DCE3",
 }
 
-_STYLE: Final[dict[str, Any]] = {
+_STYLE: Final[dict[Any, Any]] = {
     "figure.figsize": (7.2, 3.6),
     "figure.dpi": 110,
     "savefig.dpi": 160,

@@ -75,7 +75,7 @@ def find_words(text: str, pattern: str) -> Words:
         ([b'low', b' lower', b' low'], [1, 1, 2], [0, 1, 2, 2])
     """
     rules = RULES.get(pattern)
-    if rules is None or len(text) < _SHORT:
+    if rules is None or not text or len(text) < _SHORT:
         return _by_expression(text, pattern)
     table = WordTable()
     parts = [_number(table, chunk, pattern, rules) for chunk in _chunks(text)]

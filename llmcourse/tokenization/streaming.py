@@ -53,7 +53,6 @@ def split_stream(
                 yield buffer[done:at], False
             yield token, True
             done = at + len(token)
-            looked = 0
         certain = max(certain, done)
         cut = cut_position(buffer[:certain], max(done, looked - 1), pattern)
         if cut is not None:

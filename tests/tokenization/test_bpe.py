@@ -198,6 +198,12 @@ def test_merges_go_by_rank_and_whole_words_are_taken_only_on_request():
     assert BPETokenizer(vocab, merges, whole_words=True).encode("abc") == [258]
 
 
+def test_a_special_token_in_plain_text_is_not_taken_for_a_whole_word():
+    tokenizer = BPETokenizer({**BYTES, 300: b"END"}, [], {"END": 300}, whole_words=True)
+    assert tokenizer.encode("END", disallowed_special=()) == list(b"END")
+    assert tokenizer.encode("END", allowed_special="all") == [300]
+
+
 def test_a_pattern_of_ones_own():
     tokenizer = train_bpe("low lower lowest low", 270, pattern=r"\w+|\s")
     assert tokenizer.decode(tokenizer.encode("lowest low")) == "lowest low"

@@ -71,10 +71,21 @@ def test_other_spellings_cut_alike(expression, text):
 @settings(deadline=None, max_examples=150)
 def test_a_certain_border_is_one_whatever_stands_around(pattern, text, before, after):
     assert "".join(pieces(text, pattern)) == text
-    cut = patterns.cut_position(text, 0, pattern)
-    if cut is not None:
+    found = {patterns.cut_position(text[:end], 0, pattern) for end in range(len(text) + 1)}
+    for cut in found - {None}:
         left, right = before + text[:cut], text[cut:] + after
         assert pieces(left + right, pattern) == pieces(left, pattern) + pieces(right, pattern)
+
+
+@pytest.mark.parametrize("pattern", sorted(patterns._KNOWN))
+@pytest.mark.parametrize(
+    "text", ["don't go", "DON'T go", "é\u0301a b", "a \n\n b", "ok!\r\n\r\nno", "x'l", "https://a/\n/b c"]
+)
+def test_every_certain_border_of_a_hard_text_is_one(pattern, text):
+    for end in range(len(text) + 1):
+        cut = patterns.cut_position(text[:end], 0, pattern)
+        if cut is not None:
+            assert pieces(text[:cut], pattern) + pieces(text[cut:], pattern) == pieces(text, pattern)
 
 
 def test_what_separates_the_three():

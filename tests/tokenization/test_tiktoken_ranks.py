@@ -54,7 +54,7 @@ def test_a_file_as_tiktoken_writes_it(tmp_path):
     tokens=st.lists(st.text(alphabet="ab", min_size=2, max_size=5), unique=True, max_size=12),
     words=st.lists(st.text(alphabet="ab", max_size=12), max_size=4),
 )
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=150)
 def test_vocabularies_put_together_by_hand_encode_as_tiktoken(tmp_path_factory, tokens, words):
     ranks = BYTES | {token.encode(): 256 + i for i, token in enumerate(tokens)}
     path = tmp_path_factory.mktemp("ranks") / "a.tiktoken"
