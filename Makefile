@@ -72,6 +72,7 @@ lab: $(VENV)/.installed-grade ## Open JupyterLab on the exercises
 
 .PHONY: grade
 grade: $(VENV)/.installed-grade ## Grade submitted/ and print the report
+	@[ -e gradebook.db ] || $(BIN)/llmcourse release
 	@code=0; $(BIN)/llmcourse grade || code=$$?; $(BIN)/llmcourse report; exit $$code
 
 # Stored outputs and everything that is compared with them come from the CPU.

@@ -20,7 +20,11 @@ def execute(path: Path) -> float:
     notebook = nbformat.read(path, as_version=4)
     began = time.perf_counter()
     NotebookClient(
-        notebook, timeout=120, kernel_name="python3", resources={"metadata": {"path": path.parent}}
+        notebook,
+        timeout=120,
+        kernel_name="python3",
+        store_widget_state=False,
+        resources={"metadata": {"path": path.parent}},
     ).execute()
     taken_s = time.perf_counter() - began
     for cell in notebook.cells:

@@ -5,7 +5,7 @@
   if (location.protocol === "file:") DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;
 
   // A block that scrolls sideways must be reachable by keyboard; one that does not must not be a stop on the way.
-  const scrollers = "div.highlight pre, .cell_output pre, .pst-scrollable-table-container, div.math";
+  const scrollers = "div.highlight pre, .cell_output pre, .pst-scrollable-table-container, .katex-display";
   const mark = () => {
     for (const element of document.querySelectorAll(scrollers)) {
       if (element.scrollWidth > element.clientWidth + 1) element.tabIndex = 0;

@@ -51,15 +51,14 @@ _COLUMNS = ("what", "corpus", "MB", "vocabulary", "other", "threads", "ours s", 
 
 
 def as_table(comparisons: Sequence[Comparison]) -> str:
-    """Return a plain table, a line for each comparison.
+    """Return a plain table.
 
-    Example:
-        >>> one = Comparison(what="sort", corpus="names", size_bytes=2_000_000, vocab_size=9, other="x 1", threads=1,
-        ...     ours_s=[1.0, 2.0], theirs_s=[3.0, 3.0], ours_bytes=1 << 20, theirs_bytes=3 << 20, equal=True)
-        >>> print(as_table([one]))
-        what  corpus  MB  vocabulary  other  threads  ours s             other s            ratio              peak MiB  equal
-        sort  names    2           9    x 1        1  1.500 [1.00-2.00]  3.000 [3.00-3.00]  2.25 [1.50-3.00]   1 and 3    yes
-    """  # noqa: E501
+    Args:
+        comparisons: What was found.
+
+    Returns:
+        A line of names, then one for each comparison: seconds and ratios as the median with the least and the most.
+    """
     rows = [_COLUMNS, *map(_cells, comparisons)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(_COLUMNS))]
     return "\n".join("  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
@@ -92,7 +91,7 @@ def write_json(path: Path, comparisons: Sequence[Comparison], **about: object) -
     Args:
         path: Where to; its folder must exist.
         comparisons: What was found.
-        about: The machine and the versions.
+        **about: The machine and the versions.
 
     Raises:
         ValueError: The file cannot be written there.

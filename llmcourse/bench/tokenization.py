@@ -13,42 +13,17 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
+from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
+from llmcourse.bench.bpe_contenders import Encoding, Task, Training, corpus
 from llmcourse.bench.comparison import Comparison, as_table, write_json
-from llmcourse.pretraining.corpora import docstrings, source_code
 from llmcourse.runtime.timing import machine, peak_bytes, take_turns
-from llmcourse.tokenization import BPETokenizer, train_bpe
-from llmcourse.tokenization.patterns import PATTERNS
 
-__all__ = ["Task", "compare", "main", "run"]
-
-_PROSE = ("numpy", "sympy", "torch", "matplotlib", "IPython", "sphinx", "nbconvert", "networkx", "jinja2", "pygments")
-_PIECE = 100_000  # characters; what runs in several threads is given the text in such pieces
-
-
-@dataclass(frozen=True, kw_only=True)
-class Task:
-    """One thing to measure.
-
-    Args:
-        what: "train" or "encode".
-        corpus: "prose" or "code".
-        size: Bytes of text at most.
-        vocab_size: Tokens.
-        threads: How many the other package may use.
-        repeats: Rounds.
-    """
-
-    what: str
-    corpus: str
-    size: int
-    vocab_size: int
-    threads: int
-    repeats: int
+__all__ = ["compare", "main", "run", "tasks"]
 
 
 def tasks(*, quick: bool) -> list[Task]:
@@ -65,114 +40,15 @@ def tasks(*, quick: bool) -> list[Task]:
     ]
 
 
-def pieces(text: str) -> list[str]:
-    """Cut a text where every pattern starts a word, so that the pieces' words are the text's.
-
-    Example:
-        >>> parts = pieces("low lower " * 50_000)
-        >>> len(parts), "".join(parts) == "low lower " * 50_000
-        (5, True)
-    """
-    parts, start = [], 0
-    while start < len(text):
-        end = text.find(" ", start + _PIECE)
-        while end > 0 and text[end - 1].isspace():
-            end = text.find(" ", end + 1)
-        end = len(text) if end < 0 else end
-        parts.append(text[start:end])
-        start = end
-    return parts
-
-
-class _Training:
-    """Train a vocabulary: byte level, the pattern of GPT-2, ties to the smallest ids."""
-
-    def __init__(self, task: Task, text: str) -> None:
-        self._size, self._text, self._pieces = task.vocab_size, text, pieces(text)
-
-    def ours(self) -> list[tuple[bytes, bytes]]:
-        """Return the merges."""
-        return train_bpe(self._text, self._size, tie_break="ids").merges
-
-    def theirs(self) -> object:
-        """Return a trained tokenizer."""
-        from tokenizers import Tokenizer, models, pre_tokenizers, trainers
-
-        tokenizer = Tokenizer(models.BPE())
-        tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)  # pyright: ignore
-        alphabet = pre_tokenizers.ByteLevel.alphabet()
-        trainer = trainers.BpeTrainer(vocab_size=self._size, initial_alphabet=alphabet, show_progress=False)
-        tokenizer.train_from_iterator(self._pieces, trainer)
-        return tokenizer
-
-    def equal(self) -> bool:
-        """Whether both learn the same merges."""
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder, "tokenizer.json")
-            self.theirs().save(str(path))  # pyright: ignore[reportAttributeAccessIssue]
-            return BPETokenizer.from_huggingface(path).merges == self.ours()
-
-
-class _Encoding:
-    """Encode with the same vocabulary, which is learnt from the text's first megabyte."""
-
-    def __init__(self, task: Task, text: str) -> None:
-        import tiktoken
-
-        self._text, self._threads, self._pieces = text, task.threads, pieces(text)
-        self._trained = train_bpe(text[:1_000_000], task.vocab_size)
-        ranks = {token: number for number, token in self._trained.vocab.items()}
-        self._other = tiktoken.Encoding("course", pat_str=PATTERNS["gpt2"], mergeable_ranks=ranks, special_tokens={})
-        self._fresh: Iterator[BPETokenizer] = iter(())
-
-    def prepare(self, rounds: int) -> None:
-        """Make a tokenizer for each round, before time is taken."""
-        trained = self._trained
-        self._fresh = iter([BPETokenizer(trained.vocab, trained.merges) for _ in range(rounds)])
-
-    def ours(self) -> list[int]:
-        """Return the ids of the whole text."""
-        return next(self._fresh).encode(self._text)
-
-    def theirs(self) -> list[int] | list[list[int]]:
-        """Return the ids of the whole text, or those of its pieces when there are threads to use."""
-        if self._threads == 1:
-            return self._other.encode_ordinary(self._text)
-        return self._other.encode_ordinary_batch(self._pieces, num_threads=self._threads)
-
-    def equal(self) -> bool:
-        """Whether both give the same ids."""
-        self.prepare(1)
-        theirs = self.theirs()
-        flat = theirs if self._threads == 1 else [token for part in theirs for token in part]  # pyright: ignore
-        return flat == self.ours()
-
-
-def corpus(task: Task) -> str:
-    """Return the text of a task, from packages that are installed."""
-    if task.corpus == "code":
-        return source_code("stdlib", max_bytes=task.size)
-    found, size = [], 0
-    for package in _PROSE:
-        if size < task.size and importlib.util.find_spec(package) is not None:
-            found.append(docstrings(package, max_bytes=task.size - size))
-            size += len(found[-1].encode())
-    return "\n\n".join(found)
-
-
-def _setting(task: Task, text: str) -> _Training | _Encoding:
-    return _Training(task, text) if task.what == "train" else _Encoding(task, text)
-
-
 def _in_this_process(task: Task, text: str, side: str) -> object:
     """Measure; this is what the processes of ``compare`` run."""
-    setting = _setting(task, text)
+    setting = Training(task, text) if task.what == "train" else Encoding(task, text)
     if side == "both":
-        if isinstance(setting, _Encoding):
+        if isinstance(setting, Encoding):
             setting.prepare(task.repeats + 1)
         times = take_turns({"ours": setting.ours, "theirs": setting.theirs}, repeats=task.repeats)
         return {"times": times, "equal": setting.equal()}
-    if isinstance(setting, _Encoding):
+    if isinstance(setting, Encoding):
         setting.prepare(1)
     work: Callable[[], object] = getattr(setting, side)
     before = peak_bytes()
@@ -212,9 +88,17 @@ def compare(task: Task, path: Path) -> Comparison:
     )
 
 
-def _child(task: Task, path: Path, side: str):  # noqa: ANN202
+def _child(task: Task, path: Path, side: str) -> Any:
     threads = {"RAYON_NUM_THREADS": str(task.threads), "TOKENIZERS_PARALLELISM": str(task.threads > 1).lower()}
-    command = [sys.executable, "-m", "llmcourse.bench.tokenization", "--child", json.dumps(asdict(task)), str(path), side]
+    command = [
+        sys.executable,
+        "-m",
+        "llmcourse.bench.tokenization",
+        "--child",
+        json.dumps(asdict(task)),
+        str(path),
+        side,
+    ]
     done = subprocess.run(command, env=os.environ | threads, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         last = done.stderr.strip().splitlines()[-1:] or ["nothing was said"]
@@ -237,7 +121,9 @@ def run(*, quick: bool = False, json_path: Path | None = None) -> list[Compariso
     """
     missing = [name for name in ("tokenizers", "tiktoken") if importlib.util.find_spec(name) is None]
     if missing:
-        raise ValueError(f"{' and '.join(missing)} not installed, nothing to compare with: pip install 'llmcourse[bench]'")
+        raise ValueError(
+            f"{' and '.join(missing)} not installed, nothing to compare with: pip install 'llmcourse[bench]'"
+        )
     about = {"machine": machine(), "versions": {name: version(name) for name in ("numpy", "tokenizers", "tiktoken")}}
     print(", ".join(f"{key} {value}" for part in about.values() for key, value in part.items()), flush=True)
     found = []
@@ -246,7 +132,10 @@ def run(*, quick: bool = False, json_path: Path | None = None) -> list[Compariso
             path = Path(folder, f"{task.corpus}-{task.size}.txt")
             if not path.exists():
                 path.write_text(corpus(task), encoding="utf-8", newline="")
-            print(f"{task.what} {task.corpus} {path.stat().st_size / 1e6:.3g} MB, {task.threads} thread(s)", file=sys.stderr)
+            print(
+                f"{task.what} {task.corpus} {path.stat().st_size / 1e6:.3g} MB, {task.threads} thread(s)",
+                file=sys.stderr,
+            )
             found.append(compare(task, path))
     print(as_table(found))
     print("Seconds and ratios: median [least-most] of rounds in turns. Ratio: other / ours. Peak: ours and other.")

@@ -51,6 +51,13 @@ def take_turns(
 def ratio_of(slower: Sequence[float], faster: Sequence[float]) -> dict[str, float]:
     """Return how many times as long the first took, round by round: the median, the least and the most.
 
+    Args:
+        slower: Seconds of one contender in each round.
+        faster: Seconds of the other.
+
+    Returns:
+        Three ratios by name.
+
     Example:
         >>> ratio_of([2.0, 3.0, 4.0], [1.0, 1.0, 1.0])
         {'median': 3.0, 'min': 2.0, 'max': 4.0}
@@ -64,6 +71,9 @@ def peak_bytes() -> int:
 
     Linux counts ``ru_maxrss`` across the start of a new program, so that a child of a large process looks large;
     the high-water mark in ``/proc`` is the program's own.
+
+    Returns:
+        Bytes of resident memory.
 
     Example:
         >>> peak_bytes() > 1_000_000
@@ -80,6 +90,9 @@ def peak_bytes() -> int:
 
 def machine() -> dict[str, str | int]:
     """Return what a figure depends on beside the code: the processor, its cores, and Python.
+
+    Returns:
+        Values by name.
 
     Example:
         >>> sorted(machine())

@@ -8,6 +8,7 @@ wherever it stands.
 import operator
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import chain, pairwise
 from typing import Any, Literal
 
 import numpy as np
@@ -25,6 +26,9 @@ from llmcourse.tokenization.word_encoder import WordEncoder, ids_of_text
 __all__ = ["BPETokenizer"]
 
 Special = Literal["all"] | Collection[str]
+
+_REMEMBERED_WORDS = 1 << 14  # of a stream: some 4 MB
+_REMEMBERED_BYTES = 64  # no longer word is remembered
 
 
 class BPETokenizer:
@@ -131,6 +135,14 @@ class BPETokenizer:
     ) -> list[list[int]]:
         r"""Encode several texts, each as :meth:`encode` does.
 
+        Args:
+            texts: Any number of them.
+            allowed_special: As for :meth:`encode`.
+            disallowed_special: As for :meth:`encode`.
+
+        Returns:
+            A list of ids for each text, in order.
+
         Example:
             >>> BPETokenizer({byte: bytes([byte]) for byte in range(256)}, []).encode_batch(["a", "bc"])
             [[97], [98, 99]]
@@ -169,13 +181,27 @@ class BPETokenizer:
         return self._encode_stream(iterable, self._special.sought(allowed_special, disallowed_special))
 
     def _encode_stream(self, chunks: Iterable[str], sought: dict[str, bool]) -> Iterator[int]:
+        known: dict[bytes, list[int]] = {}
         for part, is_special in split_stream(chunks, tuple(sought), self.pattern):
             if not is_special:
-                yield from self._encode_ordinary(part).tolist()
+                yield from self._encode_part(part, known)
             elif sought[part]:
                 yield self.special_tokens[part]
             else:
                 raise ValueError(refusal(part))
+
+    def _encode_part(self, text: str, known: dict[bytes, list[int]]) -> Iterator[int]:
+        """Encode a short part of a stream: most of its words have come before, so their ids are remembered."""
+        words = words_of(text, self.pattern)
+        if len(known) > _REMEMBERED_WORDS:
+            known.clear()
+        new = [word for word in words.distinct if word not in known]
+        flat, offsets = self._encoder.encode(new)
+        ids = flat.tolist()
+        found = {word: ids[start:end] for word, (start, end) in zip(new, pairwise(offsets.tolist()), strict=True)}
+        of_word = [known[word] if word in known else found[word] for word in words.distinct]
+        known |= {word: found[word] for word in new if len(word) <= _REMEMBERED_BYTES}
+        return chain.from_iterable(map(of_word.__getitem__, words.sequence.tolist()))
 
     def _encode_ordinary(self, text: str) -> np.ndarray:
         """Encode each distinct pre-token once, then copy its ids to wherever it stands."""
@@ -184,6 +210,12 @@ class BPETokenizer:
 
     def decode_bytes(self, ids: Iterable[int]) -> bytes:
         r"""Join the bytes of the tokens.
+
+        Args:
+            ids: Tokens; a list, an array or a tensor of one dimension.
+
+        Returns:
+            The bytes, which need not be whole characters.
 
         Raises:
             ValueError: An id is not in the vocabulary; quotes it.
@@ -225,6 +257,9 @@ class BPETokenizer:
     def save(self, path: str | os.PathLike[str]) -> None:
         r"""Write the course's own JSON file, whole or not at all; :meth:`load` reads it.
 
+        Args:
+            path: Where to.
+
         Example:
             >>> import tempfile, pathlib
             >>> tokenizer = BPETokenizer({byte: bytes([byte]) for byte in range(256)}, [], ["<s>"])
@@ -238,6 +273,12 @@ class BPETokenizer:
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> "BPETokenizer":
         r"""Read what :meth:`save` wrote.
+
+        Args:
+            path: A file that :meth:`save` wrote.
+
+        Returns:
+            The tokenizer.
 
         Raises:
             ValueError: The file is another kind's, a later version's, or damaged.
@@ -274,6 +315,9 @@ class BPETokenizer:
     def to_tiktoken(self, path: str | os.PathLike[str]) -> None:
         r"""Write a file of tiktoken ranks; special tokens and pattern have to be told to tiktoken beside it.
 
+        Args:
+            path: Where to.
+
         Raises:
             ValueError: Ranks cannot say what the merges do.
         """
@@ -290,6 +334,12 @@ class BPETokenizer:
         Every added token becomes a special token. What a template adds before or after is left out: compare with
         ``encode(text, add_special_tokens=False)``.
 
+        Args:
+            path: A ``tokenizer.json``.
+
+        Returns:
+            The tokenizer.
+
         Raises:
             ValueError: The file describes another kind of tokenizer; names the key that says so.
         """
@@ -297,6 +347,9 @@ class BPETokenizer:
 
     def to_huggingface(self, path: str | os.PathLike[str]) -> None:
         r"""Write a ``tokenizer.json`` that ``tokenizers`` and ``transformers`` read.
+
+        Args:
+            path: Where to.
 
         Raises:
             ValueError: The pattern or a special token means something else there.

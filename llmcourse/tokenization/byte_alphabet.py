@@ -22,6 +22,12 @@ BYTE_ORDER: list[int] = [*_PRINTED_AS_ITSELF, *_MOVED]
 def to_printable(token: bytes) -> str:
     r"""Write a token in the printable alphabet.
 
+    Args:
+        token: Any bytes.
+
+    Returns:
+        One character for each byte.
+
     Example:
         >>> to_printable(b" low\n")
         'ĠlowĊ'
@@ -31,6 +37,12 @@ def to_printable(token: bytes) -> str:
 
 def from_printable(text: str) -> bytes:
     r"""Read a token that is written in the printable alphabet.
+
+    Args:
+        text: Characters of the alphabet.
+
+    Returns:
+        One byte for each character.
 
     Raises:
         ValueError: A character stands for no byte.

@@ -33,6 +33,14 @@ def write_huggingface(
 ) -> None:
     r"""Write a ``tokenizer.json``; the arguments are those of :class:`BPETokenizer`.
 
+    Args:
+        path: Where to.
+        vocab: The bytes of every id.
+        merges: Pairs of tokens, the first learnt first.
+        special_tokens: The id of each.
+        pattern: The regular expression of the pre-tokens.
+        whole_words: Whether a pre-token that is a token is taken as such (``ignore_merges``).
+
     Raises:
         ValueError: A special token is written as an ordinary one is, or the pattern means something else to
             Oniguruma.
@@ -69,6 +77,12 @@ def write_huggingface(
 
 def read_huggingface(path: str | os.PathLike[str]) -> dict[str, Any]:
     r"""Read a ``tokenizer.json``, as the keyword arguments of :class:`BPETokenizer`.
+
+    Args:
+        path: A ``tokenizer.json``.
+
+    Returns:
+        ``vocab``, ``merges``, ``special_tokens``, ``pattern`` and ``whole_words``.
 
     Raises:
         ValueError: The file is no JSON, or describes a tokenizer that is none of this kind; names the key.

@@ -11,6 +11,13 @@ __all__ = ["words_of"]
 def words_of(text: str, pattern: str) -> Words:
     r"""Cut a text into pre-tokens, and refuse what would not come back.
 
+    Args:
+        text: Any text that UTF-8 can write.
+        pattern: The regular expression of the pre-tokens.
+
+    Returns:
+        The distinct pre-tokens, their counts and their order.
+
     Raises:
         ValueError: The text holds a lone surrogate, or the pattern leaves some of it out.
 

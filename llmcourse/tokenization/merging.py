@@ -63,8 +63,9 @@ def learn(
     if not kept or n_merges < 1:
         return []
     index = PairIndex([distinct[number] for number in kept], np.asarray(counts)[kept], base_ids)
-    order = TIE_BREAKS[tie_break](index, base_ids, max(*base_ids, first_id + n_merges) + 1)
-    learner = _Learner(index, order, {base_ids[byte]: bytes([byte]) for byte in range(256)}, first_id)
+    spelling = {base_ids[byte]: bytes([byte]) for byte in range(256)}
+    order = TIE_BREAKS[tie_break](index, spelling, max(*base_ids, first_id + n_merges) + 1)
+    learner = _Learner(index, order, spelling, first_id)
     learner.run(n_merges)
     return learner.merges
 
@@ -119,16 +120,39 @@ class _Learner:
     def _merge(self, batch: np.ndarray) -> None:
         """Merge as much of a batch as is certain: its first pair always is."""
         tokens = np.arange(batch.size, dtype=np.int32) + (self._first_id + len(self.merges))
+        pairs = self._spell(batch)
+        self._spelling.update(zip(tokens.tolist(), (left + right for left, right in pairs), strict=True))
         changes, n_certain = self._index.examine(batch, tokens)
-        self._name(batch[:n_certain], tokens)
         n_in_order = self._in_order(batch[:n_certain], changes)
         if n_in_order < n_certain:
             changes, n_certain = self._index.examine(batch[:n_in_order], tokens)
+        self.merges += pairs[:n_certain]
+        for token in tokens[:n_certain].tolist():
+            self._order.add(token)
         self._width = min(_BATCH, 2 * n_certain + 4)
-        self._record(batch[:n_certain], tokens)
-        self._index.commit(batch[:n_certain], tokens, changes)
-        if changes.group_count.size:
-            numbers = self._index.add(
-                changes.group_left, changes.group_right, changes.group_count, changes.added_at, changes.group_start
-            )
-            self._frontier = np.concatenate([self._frontier, numbers[changes.group_count >= self._least]])
+        self._frontier = np.append(self._frontier, self._index.commit(batch[:n_certain], tokens, changes, self._least))
+
+    def _spell(self, pairs: np.ndarray) -> list[tuple[bytes, bytes]]:
+        both = zip(self._index.left[pairs].tolist(), self._index.right[pairs].tolist(), strict=True)
+        return [(self._spelling[left], self._spelling[right]) for left, right in both]
+
+    def _in_order(self, batch: np.ndarray, changes: Changes) -> int:
+        """Return how many merges of a batch precede every pair that the merges before them bring.
+
+        Nearly always all do. Each place of (ab, y) was one of (b, y), which ``_apart`` has kept out of the batch since
+        it holds a part of (a, b): so (ab, y) counts no more than the batch's last pair. Left are ties, and (aa, aa).
+        """
+        in_order = batch.size
+        counts = self._index.count[batch].tolist()
+        for group in np.flatnonzero(changes.group_count >= counts[-1]).tolist():
+            count, arising = int(changes.group_count[group]), changes.pair(group)
+            for place in range(int(changes.group_which[group]) + 1, in_order):
+                tied = count == counts[place] and self._order.comes_first(arising, int(batch[place]))
+                if count > counts[place] or tied:
+                    in_order = place
+                    break
+        return in_order
+
+
+def _nth_greatest(values: np.ndarray, n: int) -> int:
+    return int(np.partition(values, values.size - n)[values.size - n])

@@ -71,6 +71,13 @@ class PairRanks:
     def of(self, left: np.ndarray, right: np.ndarray) -> np.ndarray:
         """Return the rank of each pair, or ``NO_RANK``; a token of -1 is in no pair.
 
+        Args:
+            left: The left tokens.
+            right: The right tokens, as many.
+
+        Returns:
+            Ranks, int32.
+
         Example:
             >>> PairRanks([(97, 98, 256)], [0], range(256)).of(np.array([97, 98]), np.array([98, 97])).tolist()
             [0, 2147483647]

@@ -105,6 +105,12 @@ def resolve(pattern: str) -> str:
 def pattern_name(pattern: str) -> str | None:
     r"""Return the name of a regular expression, or None where it has none.
 
+    Args:
+        pattern: A regular expression.
+
+    Returns:
+        ``"gpt2"``, ``"cl100k"``, ``"o200k"`` or None.
+
     Example:
         >>> pattern_name(CL100K_PATTERN), pattern_name(r"\S+|\s+")
         ('cl100k', None)
@@ -116,6 +122,12 @@ def is_known(pattern: str) -> bool:
     r"""Tell whether a regular expression is known to leave no text out, and where text can be cut for it.
 
     The named ones are, and those of Llama 3 and Qwen 2.
+
+    Args:
+        pattern: A regular expression.
+
+    Returns:
+        Whether it is one of them.
 
     Example:
         >>> is_known(GPT2_PATTERN), is_known(r"\S+|\s+")

@@ -1,10 +1,11 @@
 """Which of several equally frequent pairs is merged: the three conventions in use, as sorting orders.
 
-Each can sort an array of pairs by falling count and then by its rule, and can compare two single pairs.
+Each can sort an array of pairs by falling count and then by its rule, and can compare two single pairs. They are made
+of the index of pairs, the spelling of every token (which grows as tokens are made) and an upper limit of ids.
 """
 
 import bisect
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import Protocol
 
 import numpy as np
@@ -17,8 +18,8 @@ __all__ = ["TIE_BREAKS", "Order"]
 class Order(Protocol):
     """A sorting order of pairs."""
 
-    def add(self, token: int, spelling: bytes) -> None:
-        """Learn of a new token."""
+    def add(self, token: int) -> None:
+        """Learn of a token that has just been made."""
         ...
 
     def sort(self, pairs: np.ndarray, counts: np.ndarray) -> np.ndarray:
@@ -33,10 +34,10 @@ class Order(Protocol):
 class _ById:
     """The smallest pair of ids comes first: Hugging Face's ``tokenizers``."""
 
-    def __init__(self, index: PairIndex, base_ids: Sequence[int], n_ids: int) -> None:
+    def __init__(self, index: PairIndex, spelling: Mapping[int, bytes], n_ids: int) -> None:
         self._index = index
 
-    def add(self, token: int, spelling: bytes) -> None:
+    def add(self, token: int) -> None:
         pass
 
     def sort(self, pairs: np.ndarray, counts: np.ndarray) -> np.ndarray:
@@ -53,20 +54,21 @@ class _ByBytes:
     neighbours, and when there is no room left all labels are spread out again.
     """
 
-    def __init__(self, index: PairIndex, base_ids: Sequence[int], n_ids: int) -> None:
-        self._index = index
-        self._sorted = [(bytes([byte]), base_ids[byte]) for byte in range(256)]
+    def __init__(self, index: PairIndex, spelling: Mapping[int, bytes], n_ids: int) -> None:
+        self._index, self._spelling = index, spelling
+        self._sorted = sorted((string, token) for token, string in spelling.items())
         self._label = np.zeros(n_ids, np.int64)
         self._spread()
 
     def _spread(self) -> None:
         self._label[[token for _, token in self._sorted]] = np.arange(1, len(self._sorted) + 1) << 40
 
-    def add(self, token: int, spelling: bytes) -> None:
-        place = bisect.bisect(self._sorted, (spelling, token))
+    def add(self, token: int) -> None:
+        entry = (self._spelling[token], token)
+        place = bisect.bisect(self._sorted, entry)
         below = self._label_at(place - 1)
         above = self._label_at(place) if place < len(self._sorted) else below + (2 << 40)
-        self._sorted.insert(place, (spelling, token))
+        self._sorted.insert(place, entry)
         self._label[token] = (below + above) // 2
         if above - below < 2:
             self._spread()
@@ -79,22 +81,24 @@ class _ByBytes:
         return np.lexsort((-right, -left, -counts))
 
     def comes_first(self, arising: tuple[int, int, int], pair: int) -> bool:
-        other = self._label[self._index.left[pair]], self._label[self._index.right[pair]]
-        return (self._label[arising[0]], self._label[arising[1]]) > other
+        left, right = int(self._index.left[pair]), int(self._index.right[pair])
+        spelling = self._spelling  # and not labels: whether the arising token is made at all is only being decided
+        return (spelling[arising[0]], spelling[arising[1]]) > (spelling[left], spelling[right])
 
 
 class _ByPlace:
     """The pair that stands first in the words as they are now comes first: minbpe."""
 
-    def __init__(self, index: PairIndex, base_ids: Sequence[int], n_ids: int) -> None:
+    def __init__(self, index: PairIndex, spelling: Mapping[int, bytes], n_ids: int) -> None:
         self._index = index
         self._first: dict[int, int] = {}
 
-    def add(self, token: int, spelling: bytes) -> None:
+    def add(self, token: int) -> None:
         pass
 
     def sort(self, pairs: np.ndarray, counts: np.ndarray) -> np.ndarray:
-        return np.lexsort(([self._first_place(pair) for pair in pairs.tolist()], -counts))
+        places = np.array([self._first_place(pair) for pair in pairs.tolist()], np.int64)
+        return np.lexsort((places, -counts))
 
     def _first_place(self, pair: int) -> int:
         """Return where a pair stands first; it stays there until a merge takes that place."""

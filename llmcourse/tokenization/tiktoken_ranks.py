@@ -92,6 +92,12 @@ def merges_from_ranks(ranks: Mapping[bytes, int]) -> list[tuple[bytes, bytes]] |
 def all_splits(ranks: Mapping[bytes, int]) -> list[tuple[bytes, bytes]]:
     r"""List every way to split a token into two tokens, in order of the token's rank.
 
+    Args:
+        ranks: The rank of each token.
+
+    Returns:
+        Pairs of tokens; a token of one byte has none.
+
     Example:
         >>> all_splits({b"a": 0, b"aa": 1, b"aaa": 2})
         [(b'a', b'a'), (b'a', b'aa'), (b'aa', b'a')]

@@ -29,6 +29,14 @@ def write_tokenizer_file(
 ) -> None:
     r"""Write what makes a BPE tokenizer; the arguments are those of :class:`BPETokenizer`.
 
+    Args:
+        path: Where to.
+        vocab: The bytes of every id.
+        merges: Pairs of tokens, the first learnt first.
+        special_tokens: The id of each.
+        pattern: The regular expression of the pre-tokens.
+        whole_words: Whether a pre-token that is a token is taken as such.
+
     Example:
         >>> import tempfile
         >>> parts = dict(vocab={0: b"a", 1: b" a"}, merges=[], special_tokens={}, pattern="gpt2")
@@ -53,6 +61,12 @@ def write_tokenizer_file(
 
 def read_tokenizer_file(path: str | os.PathLike[str]) -> dict[str, Any]:
     r"""Read what makes a BPE tokenizer, as the keyword arguments of :class:`BPETokenizer`.
+
+    Args:
+        path: A file that :func:`write_tokenizer_file` wrote.
+
+    Returns:
+        ``vocab``, ``merges``, ``special_tokens``, ``pattern`` and ``whole_words``.
 
     Raises:
         ValueError: The file is no such file, or a later version's.
@@ -79,6 +93,12 @@ def read_tokenizer_file(path: str | os.PathLike[str]) -> dict[str, Any]:
 
 def read_json_object(path: str | os.PathLike[str]) -> dict[str, Any]:
     r"""Read a JSON object.
+
+    Args:
+        path: A file in JSON.
+
+    Returns:
+        What it holds.
 
     Raises:
         ValueError: The file is no JSON, or holds no object; names the file.

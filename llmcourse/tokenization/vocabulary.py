@@ -9,6 +9,12 @@ __all__ = ["check_merges", "check_vocab", "list_special_tokens", "place_special_
 def check_vocab(vocab: Mapping[int, bytes]) -> dict[int, bytes]:
     r"""Copy a vocabulary, and refuse one in which some text would have no ids or some ids no text.
 
+    Args:
+        vocab: The bytes of every id.
+
+    Returns:
+        A copy.
+
     Raises:
         ValueError: An id is no integer of 0 or more, a token no bytes, empty, or there twice, or one of the 256 bytes
             has no token.
@@ -42,6 +48,13 @@ def check_vocab(vocab: Mapping[int, bytes]) -> dict[int, bytes]:
 def check_merges(merges: Iterable[tuple[bytes, bytes]], tokens: Iterable[bytes]) -> list[tuple[bytes, bytes]]:
     r"""Copy a list of merges, and refuse one that the vocabulary does not hold.
 
+    Args:
+        merges: Pairs of tokens.
+        tokens: The vocabulary's.
+
+    Returns:
+        A copy.
+
     Raises:
         ValueError: A merge is no pair, comes twice, or its pair or result is no token.
 
@@ -74,6 +87,12 @@ def check_merges(merges: Iterable[tuple[bytes, bytes]], tokens: Iterable[bytes])
 
 def list_special_tokens(special_tokens: Iterable[str]) -> list[str]:
     r"""Copy a list of special tokens, and refuse what cannot be one.
+
+    Args:
+        special_tokens: Any number of them.
+
+    Returns:
+        A copy.
 
     Raises:
         ValueError: One is no str, empty, no text that UTF-8 can write, or there twice.

@@ -155,6 +155,12 @@ def _digits(starts: np.ndarray, kind: np.ndarray, most: int) -> None:
 def index_in_run(at: np.ndarray) -> np.ndarray:
     """For sorted positions, return how many direct neighbours stand before each.
 
+    Args:
+        at: Positions, increasing.
+
+    Returns:
+        For each 0 where a run of neighbours begins, then 1 and so on.
+
     Example:
         >>> index_in_run(np.array([3, 4, 5, 9, 10])).tolist()
         [0, 1, 2, 0, 1]
@@ -240,4 +246,3 @@ def _cases(starts: np.ndarray, classes: np.ndarray, kind: np.ndarray) -> None:
     ends = not_upper[np.searchsorted(not_upper, doubtful)]
     run_ends = (ends == kind.size) | ~letter[np.minimum(ends, kind.size - 1)]
     starts[doubtful[lower | run_ends]] = True
-

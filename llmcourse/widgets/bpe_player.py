@@ -27,6 +27,7 @@ class BPEPlayer(StaticWidget):
         text: what the reader finds in the box.
         pattern: how text is cut; only ``"gpt2"``.
         n_merges: how many merges are applied at first; None for all.
+        **traits: what any widget takes, such as ``layout``.
 
     Raises:
         ValueError: a merge whose part no earlier merge makes, an unknown pattern, or a number of merges out of range.
@@ -87,6 +88,12 @@ def number_pairs(merges: Sequence[tuple[bytes, bytes]]) -> list[list[int]]:
 
     Two merges that make the same bytes have the id of the first. Numbers take a third of the space of the bytes, and
     bytes that are no valid UTF-8 could not be written as text.
+
+    Args:
+        merges: pairs of bytes in the order in which they were learnt.
+
+    Returns:
+        One pair of ids for each merge.
 
     Raises:
         ValueError: a part of a merge is neither a byte nor what an earlier merge makes.

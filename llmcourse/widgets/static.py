@@ -55,7 +55,10 @@ class StaticWidget(anywidget.AnyWidget):
         return {name: getattr(self, name) for name in sorted(own) if not name.startswith("_")}
 
     def static_html(self) -> str:
-        """Return the widget as HTML that needs nothing else.
+        """Write the widget as HTML that needs nothing else.
+
+        Returns:
+            A place for the widget, its style, and a script that holds its state and draws it.
 
         Raises:
             ValueError: the module or the style cannot stand inside a page.
@@ -88,6 +91,12 @@ def inline_module(source: str) -> str:
 
     A page's script cannot export, and importing from a ``blob:`` or ``data:`` address fails in some browsers when the
     page is a file.
+
+    Args:
+        source: a module with one ``export default``.
+
+    Returns:
+        The same code without exports.
 
     Raises:
         ValueError: the module has not exactly one default export, imports another, or holds what would end the script.

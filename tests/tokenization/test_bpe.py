@@ -3,6 +3,7 @@
 import itertools
 import pickle
 import time
+import tracemalloc
 
 import hypothesis.strategies as st
 import numpy as np
@@ -124,6 +125,33 @@ def test_stream_of_lines_equals_whole(tokenizer, corpus):
     assert list(tokenizer.encode_iterable(lines, allowed_special={END})) == tokenizer.encode(
         text, allowed_special={END}
     )
+
+
+def test_a_stream_forgets_words_and_still_equals_the_whole(tokenizer, corpus, monkeypatch):
+    monkeypatch.setattr("llmcourse.tokenization.bpe._REMEMBERED_WORDS", 100)
+    monkeypatch.setattr("llmcourse.tokenization.bpe._REMEMBERED_BYTES", 6)
+    text = corpus[:50_000] + "longer than is remembered" * 3 + corpus[:50_000]
+    parts = (text[i : i + 300] + END for i in range(0, len(text), 300))
+    whole = "".join(text[i : i + 300] + END for i in range(0, len(text), 300))
+    ids = tokenizer.encode(whole, allowed_special="all")
+    assert list(tokenizer.encode_iterable(parts, allowed_special="all")) == ids
+
+
+def test_memory_of_a_stream_does_not_grow_with_it(monkeypatch):
+    monkeypatch.setattr("llmcourse.tokenization.bpe._REMEMBERED_WORDS", 1000)
+    tokenizer = train_bpe("word and more " * 10, 270)
+
+    def peak(n_chunks):
+        words = (f"word{i} and {'x' * (i % 100)} more\n" for i in range(n_chunks))
+        tracemalloc.start()
+        for _ in tokenizer.encode_iterable(words):
+            pass
+        top = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return top
+
+    peak(1000)
+    assert peak(16_000) < 1.4 * peak(8_000)
 
 
 def test_stream_refuses_special_tokens_and_checks_its_arguments_at_once(tokenizer):

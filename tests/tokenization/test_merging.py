@@ -1,6 +1,7 @@
 import random
 from collections import Counter
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -29,7 +30,7 @@ def learn_naively(
     while new < first_id + n_merges:
         pairs: Counter[tuple[int, int]] = Counter()
         for ids, count in zip(texts, counts, strict=True):
-            for pair in zip(ids, ids[1:], strict=False):
+            for pair in pairwise(ids):
                 pairs[pair] += count
         if not pairs:
             break
@@ -85,9 +86,7 @@ def test_merges_are_those_of_counting_afresh(
 
 @pytest.mark.parametrize("tie_break", ["bytes", "ids", "first"])
 @pytest.mark.parametrize("frontier", [1, 7, 100])
-def test_what_is_kept_in_view_does_not_matter(
-    tie_break: str, frontier: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_is_kept_in_view_does_not_matter(tie_break: str, frontier: int, monkeypatch: pytest.MonkeyPatch) -> None:
     words = find_words(docstrings("jinja2", max_bytes=20_000), GPT2_PATTERN)
 
     def merges() -> list[tuple[bytes, bytes]]:

@@ -33,7 +33,7 @@ CHUNKS = st.lists(st.lists(WORDS, min_size=1, max_size=60), min_size=1, max_size
 
 @given(CHUNKS)
 @settings(deadline=None)
-def test_numbers_are_a_dictionarys(chunks: list[list[bytes]]) -> None:
+def test_numbers_are_those_of_a_dictionary(chunks: list[list[bytes]]) -> None:
     assert number(chunks) == expected(chunks)
 
 
