@@ -27,10 +27,12 @@ def small():
 @pytest.fixture(scope="module")
 def run():
     """Return a function that runs a verb and returns its exit code and all that it printed."""
-    from llmcourse.cli import app
+    from llmcourse.cli import app, terminal
 
     def invoke(*arguments):
-        # a wide terminal, so that no table folds the words that are looked for
+        # A wide terminal, so that no table folds the words that are looked for. Rich reads COLUMNS once, when the
+        # console is made, which may have been in another test.
+        terminal.console.width = 200
         result = CliRunner(env={"COLUMNS": "200", "NO_COLOR": "1"}).invoke(app, [str(word) for word in arguments])
         if result.exception and not isinstance(result.exception, SystemExit):
             raise result.exception
