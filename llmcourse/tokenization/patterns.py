@@ -19,6 +19,7 @@ import regex
 __all__ = [
     "CL100K_PATTERN",
     "GPT2_PATTERN",
+    "LLAMA3_PATTERN",
     "O200K_PATTERN",
     "PATTERNS",
     "cut_position",
@@ -47,7 +48,7 @@ O200K_PATTERN = "|".join(
 )
 
 # Llama 3's, as its tokenizer.json has it; Qwen 2 takes digits one by one.
-_LLAMA3 = (
+LLAMA3_PATTERN = (
     r"""(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*"""
     r"""|\s*[\r\n]+|\s+(?!\S)|\s+"""
 )
@@ -61,7 +62,7 @@ _OTHER_SPELLINGS = {
     CL100K_PATTERN.replace("{1,3}+", "{1,3}"): CL100K_PATTERN,
 }
 
-_KNOWN = {*PATTERNS.values(), _LLAMA3, _LLAMA3.replace("{1,3}", "")}
+_KNOWN = {*PATTERNS.values(), LLAMA3_PATTERN, LLAMA3_PATTERN.replace("{1,3}", "")}
 
 # A border that is certain whatever stands before and after the two characters beside it. Before white space that
 # breaks no line: no pre-token goes on from other signs into it. After a letter: its pre-token ends with the run of

@@ -13,7 +13,7 @@ import numpy as np
 import regex
 
 from llmcourse.tokenization.character_classes import classes_of
-from llmcourse.tokenization.patterns import CL100K_PATTERN, GPT2_PATTERN, O200K_PATTERN
+from llmcourse.tokenization.patterns import CL100K_PATTERN, GPT2_PATTERN, LLAMA3_PATTERN, O200K_PATTERN
 from llmcourse.tokenization.word_starts import Rules, word_starts
 from llmcourse.tokenization.word_table import WordTable
 
@@ -22,18 +22,14 @@ __all__ = ["RULES", "Words", "find_words"]
 _CHUNK = 1 << 17  # characters; arrays of this size stay in a core's cache
 _SHORT = 1 << 11  # characters under which some fifty array operations cost more than the regular expression
 
-_LLAMA3_PATTERN = (
-    r"""(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*"""
-    r"""|\s*[\r\n]+|\s+(?!\S)|\s+"""
-)
 _WITH_CASE = Rules(glue="blank")
 _SIGNS = Rules(glue="any", ignore_case=True, digits=3, newlines=True)
 RULES = {
     GPT2_PATTERN: _WITH_CASE,
     r"""'(?:[sdmt]|ll|ve|re)| ?\p{L}++| ?\p{N}++| ?[^\s\p{L}\p{N}]++|\s++$|\s+(?!\S)|\s""": _WITH_CASE,
     CL100K_PATTERN: Rules(glue="any", ignore_case=True, digits=3, newlines=True, final_space=True),
-    _LLAMA3_PATTERN: _SIGNS,
-    _LLAMA3_PATTERN.replace("{1,3}", ""): Rules(glue="any", ignore_case=True, digits=1, newlines=True),  # Qwen 2
+    LLAMA3_PATTERN: _SIGNS,
+    LLAMA3_PATTERN.replace("{1,3}", ""): Rules(glue="any", ignore_case=True, digits=1, newlines=True),  # Qwen 2
     O200K_PATTERN: Rules(glue="any", ignore_case=True, digits=3, newlines=True, cased=True),
 }
 

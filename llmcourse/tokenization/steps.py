@@ -9,7 +9,7 @@ that no text is unknown. The steps:
 3. merge it into a new token and add that to the vocabulary;
 4. repeat 2 and 3 until the vocabulary has the size that was asked for.
 
-:func:`llmcourse.tokenization.train_bpe` gives the same merges, thousands of times faster.
+:func:`llmcourse.tokenization.train_bpe` gives the same merges, faster by orders of magnitude.
 """
 
 from collections import Counter
