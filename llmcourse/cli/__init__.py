@@ -5,14 +5,13 @@ packages that a verb needs are not installed.
 """
 
 from importlib import import_module
-from importlib.util import find_spec
 
 import typer
 
 __all__ = ["app"]
 
 # In the order of --help: the student's verbs, the instructor's, the researcher's.
-_VERBS = ("check", "status", "release", "grade", "report", "bench")
+_VERBS = ("check", "status", "release", "grade", "report", "bench", "doctor")
 
 app = typer.Typer(
     name="llmcourse",
@@ -29,6 +28,4 @@ def main() -> None:
 
 
 for _verb in _VERBS:
-    if find_spec(f"llmcourse.cli.{_verb}") is None:
-        continue
     app.command(_verb)(getattr(import_module(f"llmcourse.cli.{_verb}"), _verb))
