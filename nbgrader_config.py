@@ -17,9 +17,15 @@ import os
 import sysconfig
 from pathlib import Path
 
-from nbgrader.converters import GenerateAssignment
+from nbconvert.preprocessors import CSSHTMLHeaderPreprocessor
+from nbgrader.converters import Autograde, GenerateAssignment
+from nbgrader.preprocessors import Execute, GetGrades
 
 from llmcourse.grading.due import DueDates
+from llmcourse.grading.feedback import SafeFeedback
+from llmcourse.grading.feedback_markup import InertMarkup
+from llmcourse.grading.judged import JudgedExecute
+from llmcourse.grading.sanitize import Sanitize
 
 c = get_config()  # nbgrader puts it into this file's namespace
 
@@ -45,7 +51,26 @@ c.GenerateAssignment.preprocessors = [*GenerateAssignment.preprocessors.default(
 # name a subclass of nbgrader.plugins.LateSubmissionPlugin in c.AssignLatePenalties.plugin_class.
 c.LateSubmissionPlugin.penalty_method = "none"
 
-# Seconds for one cell of a submission; the cell is then interrupted, fails, and the next one runs.
-c.Execute.timeout = 60
+# A submission is put on the assignment's own cells, then runs in a sandbox, with its tests in a process of their own.
+c.Autograde.sanitize_preprocessors = [Sanitize, *Autograde.sanitize_preprocessors.default()]
+# Submissions that hold links, special files or far too much are left out before nbgrader copies them.
+c.Autograde.exporter_class = "llmcourse.grading.gate.Gate"
+c.Autograde.autograde_preprocessors = [
+    JudgedExecute if item is Execute else item for item in Autograde.autograde_preprocessors.default()
+]
+# What a submission may use, for instance {"cell_s": 10, "memory_bytes": 1_000_000_000}; llmcourse.grading.limits names
+# them all. An assignment's notebook may set its own, in its metadata.
+c.JudgedExecute.limits = {}
+# Modules that are imported once instead of once for each submission, where an assignment imports them.
+c.JudgedExecute.preload = ["matplotlib.pyplot", "numpy", "regex", "scipy", "torch"]
+# On a machine without bubblewrap nothing is graded. True runs submissions there with limits alone: they can read and
+# write whatever you can. Never as root.
+c.JudgedExecute.accept_unisolated = False
+
+# Feedback begins with a summary, and holds no hidden test, no path of yours, and no markup that a submission brings.
+c.GenerateFeedback.preprocessors = [GetGrades, SafeFeedback, CSSHTMLHeaderPreprocessor]
+# Formgrader shows you submissions without the scripts that they may hold.
+c.HTMLExporter.preprocessors = [InertMarkup]
+
 # Without this, every kernel warns that others on the machine could listen.
 c.KernelManager.transport_encryption = "auto"

@@ -2,4 +2,4 @@
 
 __all__ = ["NAMES"]
 
-NAMES = ("tokenization",)
+NAMES = ("grading", "tokenization")

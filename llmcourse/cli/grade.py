@@ -1,18 +1,18 @@
 """``llmcourse grade``: mark what students handed in."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from llmcourse.cli.terminal import console, course_at, mistakes
+from llmcourse.cli.terminal import console, course_at, mistakes, problem
 
 if TYPE_CHECKING:
-    from llmcourse.grading.autograde import Outcome
     from llmcourse.grading.course import Course
     from llmcourse.grading.submissions import Submission
+    from llmcourse.grading.writer import Outcome
 
 FAILED, PERSON, STOPPED = 1, 3, 130
 
@@ -24,27 +24,55 @@ def grade(
     student: Annotated[str | None, typer.Option(help="Only this student's submissions")] = None,
     force: Annotated[bool, typer.Option(help="Grade again what was graded and has not changed")] = False,
     limit: Annotated[int | None, typer.Option(min=1, help="Stop after this many submissions were run")] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Submissions run at a time on this machine; one for each CPU if not given")
+    ] = None,
+    scheduler: Annotated[
+        str | None, typer.Option(help="Run them on the workers of this Dask scheduler, tcp://HOST:PORT, instead")
+    ] = None,
+    accept_unisolated: Annotated[
+        bool,
+        typer.Option(help="Without a sandbox on this machine, run submissions that can read and write what you can"),
+    ] = False,
     course: Annotated[Path | None, typer.Option(help="The course's folder; else the current one or above")] = None,
 ) -> None:
     """Grade **submitted/STUDENT/ASSIGNMENT/NOTEBOOK.ipynb** as `nbgrader autograde` does.
 
     A submission that cannot be graded gets a reason and does not stop the others. What was graded and has not changed
-    is skipped. Marks go into nbgrader's gradebook; see them with `llmcourse report`.
+    is skipped, so a run that was stopped goes on when it is started again. Marks go into nbgrader's gradebook; see them
+    with `llmcourse report`.
 
-    Exit code: 0 when all were graded, 1 when some failed, 3 when none failed but some need a person's marks.
+    Exit code: 0 when all were graded, 1 when some failed or the run could not go on, 3 when none failed but some need
+    a person's marks, 130 after Ctrl-C.
     """
+    if workers is not None and scheduler is not None:
+        raise typer.BadParameter("--workers counts processes of this machine, and --scheduler has its own: give one")
     with mistakes():
         from llmcourse.grading.autograde import check_released
+        from llmcourse.grading.course import CourseError
+        from llmcourse.grading.room import DiskFullError
         from llmcourse.grading.submissions import find_submissions, misplaced
+        from llmcourse.grading.transaction import GradebookError
+        from llmcourse.sandbox import NotIsolatedError
 
         opened = course_at(course)
+        if accept_unisolated:
+            opened.config.JudgedExecute.accept_unisolated = True
         chosen = _chosen(opened, assignment)
         check_released(opened, chosen)
         found = find_submissions(opened, chosen, student=student)
         for line in misplaced(opened):
             console.print(f"[yellow]not graded[/] {escape(line)}")
-    outcomes, stopped = _run(opened, found, force=force, limit=limit)
-    raise typer.Exit(_close(outcomes, total=len(found), stopped=stopped))
+    outcomes: list[Outcome] = []
+    code = None
+    try:
+        _run(opened, found, outcomes, workers, scheduler, force=force, limit=limit)
+    except KeyboardInterrupt:
+        code = STOPPED
+    except (CourseError, DiskFullError, GradebookError, NotIsolatedError) as error:
+        problem(error)
+        code = FAILED
+    raise typer.Exit(_close(outcomes, total=len(found), code=code))
 
 
 def _chosen(course: "Course", assignment: str | None) -> list[str]:
@@ -56,35 +84,38 @@ def _chosen(course: "Course", assignment: str | None) -> list[str]:
 
 
 def _run(
-    course: "Course", found: "list[Submission]", *, force: bool, limit: int | None
-) -> "tuple[list[Outcome], bool]":
-    from llmcourse.grading.autograde import grade_submission
+    opened: "Course",
+    found: "list[Submission]",
+    collected: "list[Outcome]",
+    count: int | None,
+    scheduler: str | None,
+    **how: Any,
+) -> None:
+    """Grade, and print and collect each outcome as it comes."""
+    from llmcourse.grading.autograde import grade as outcomes_of
+    from llmcourse.grading.cluster import cluster
+    from llmcourse.grading.pool import Local
 
-    outcomes, ran = [], 0
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("time left"))
     with Progress(
         *columns, TimeRemainingColumn(), console=console, transient=True, disable=not console.is_terminal
     ) as bar:
+
+        def say(line: str) -> None:
+            bar.console.print(f"[yellow]waiting[/]   {escape(line)}")
+
         task = bar.add_task("grading", total=len(found))
-        for submission in found:
-            if limit is not None and ran >= limit:
-                break
-            bar.update(task, description=escape(f"{submission.student} {submission.assignment}"))
-            try:
-                outcome = grade_submission(course, submission, force=force)
-            except KeyboardInterrupt:
-                return outcomes, True
-            outcomes.append(outcome)
-            ran += not outcome.unchanged
-            bar.console.print(_line(outcome))
-            bar.advance(task)
-    return outcomes, False
+        with cluster(scheduler) if scheduler is not None else Local(count) as workers:
+            for outcome in outcomes_of(opened, found, workers, say=say, **how):
+                collected.append(outcome)
+                bar.console.print(_line(outcome))
+                bar.advance(task)
 
 
 def _line(outcome: "Outcome") -> str:
-    where = escape(f"{outcome.submission.student}  {outcome.submission.assignment}")
+    where = _printable(f"{outcome.submission.student}  {outcome.submission.assignment}")
     if outcome.reason is not None:
-        return f"[red]failed[/]    {where}  {escape(outcome.reason)}"
+        return f"[red]failed[/]    {where}  {_printable(outcome.reason)}"
     from llmcourse.grading.page import duration
 
     remarks = list(outcome.remarks)
@@ -93,11 +124,17 @@ def _line(outcome: "Outcome") -> str:
     if outcome.needs_person:
         remarks.append("some answers need a person's marks: see formgrader")
     word = "[dim]unchanged[/]" if outcome.unchanged else "[green]graded[/]   "
-    said = f"  ({escape('; '.join(remarks))})" if remarks else ""
+    said = f"  ({_printable('; '.join(remarks))})" if remarks else ""
     return f"{word} {where}  {outcome.points:g} / {outcome.max_points:g}{said}"
 
 
-def _close(outcomes: "list[Outcome]", *, total: int, stopped: bool) -> int:
+def _printable(text: str) -> str:
+    """Return text, of which a submission may have a part, without what would steer a terminal."""
+    return escape("".join(character if character.isprintable() else " " for character in text))
+
+
+def _close(outcomes: "list[Outcome]", *, total: int, code: int | None) -> int:
+    """Print the last line and return the exit code; one that is given says that the run was stopped."""
     failed = sum(outcome.reason is not None for outcome in outcomes)
     person = sum(outcome.needs_person for outcome in outcomes)
     unchanged = sum(outcome.unchanged for outcome in outcomes)
@@ -105,7 +142,7 @@ def _close(outcomes: "list[Outcome]", *, total: int, stopped: bool) -> int:
         console.print("There is nothing to grade: no submitted/<student>/<assignment>/ of an assignment")
     counts = f"{len(outcomes) - failed} graded ({unchanged} unchanged), {failed} failed, {person} need a person"
     left = total - len(outcomes)
-    console.print(f"{'Stopped: ' if stopped else ''}{counts}{f', {left} left' if left else ''}")
-    if stopped:
-        return STOPPED
+    console.print(f"{'' if code is None else 'Stopped: '}{counts}{f', {left} left' if left else ''}")
+    if code is not None:
+        return code
     return FAILED if failed else PERSON if person else 0

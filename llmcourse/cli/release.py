@@ -22,14 +22,13 @@ def release(
     zip_file: Annotated[bool, typer.Option("--zip", help="Pack exercises.zip, in --output or in release/")] = False,
     keep: Annotated[bool, typer.Option(help="Leave assignments alone that are in --output already")] = False,
     force: Annotated[bool, typer.Option(help="Replace files in --output that differ")] = False,
-    timeout: Annotated[float, typer.Option(min=1, help="Seconds for one cell of the solution")] = 60,
     course: Annotated[Path | None, typer.Option(help="The course's folder; else the current one or above")] = None,
 ) -> None:
     """Make the students' version of assignments in **release/**: no solutions, no hidden tests.
 
-    Each is proved first: the solution gets full marks by its own tests, and no line of it, nor of a hidden test, is
-    in what students get. An assignment that fails is not released. Nothing in `--output` is ever overwritten unless
-    you say `--force`, since it may be somebody's work.
+    Each is proved first: the solution, run as a submission is, gets full marks by its own tests, and no line of it, nor
+    of a hidden test, is in what students get. An assignment that fails is not released. Nothing in `--output` is ever
+    overwritten unless you say `--force`, since it may be somebody's work.
     """
     with mistakes():
         from llmcourse.grading.course import CourseError
@@ -42,18 +41,18 @@ def release(
         kept = [name for name in chosen if keep and output and _complete(output / name, opened.notebooks(name))]
         for name in kept:
             console.print(f"{shown((output or opened.root) / name)} is there, and is kept")
-        done = [_release(opened, name, output, keep, force, timeout) for name in chosen if name not in kept]
+        done = [_release(opened, name, output, keep, force) for name in chosen if name not in kept]
         if zip_file and done:
             path = zip_release(done, (output or opened.root / opened.directory.release_directory) / "exercises.zip")
             console.print(f"[green]packed[/] {shown(path)}")
 
 
-def _release(course: "Course", name: str, output: Path | None, keep: bool, force: bool, timeout_s: float) -> "Released":
+def _release(course: "Course", name: str, output: Path | None, keep: bool, force: bool) -> "Released":
     """Release one assignment, copy it where that is asked for, and say so."""
     from llmcourse.grading.release import copy_release, release_assignment
 
     with console.status(f"{name}: running the solution"):
-        item = release_assignment(course, name, timeout_s=timeout_s)
+        item = release_assignment(course, name)
     if output is not None and keep:
         _add(item.folder, output / name)
     elif output is not None:
@@ -63,6 +62,8 @@ def _release(course: "Course", name: str, output: Path | None, keep: bool, force
         f"[green]released[/] {shown(output / name if output else item.folder)}: {functions}, {item.points:g} points; "
         "the solution gets them all, and is not in it"
     )
+    if not item.judged:
+        console.print("[yellow]no sandbox here[/] so its tests were not tried as they will be graded: llmcourse doctor")
     return item
 
 

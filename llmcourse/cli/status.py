@@ -7,11 +7,11 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from llmcourse.cli.check import STYLES
+from llmcourse.cli.check import STYLES, check_with_progress
 from llmcourse.cli.terminal import console, mistakes, problem, shown
 
 if TYPE_CHECKING:
-    from llmcourse.grading.check import Progress
+    from llmcourse.grading.check import Progress, Standing
 
 
 def status(
@@ -19,10 +19,11 @@ def status(
     check: Annotated[bool, typer.Option(help="Check the notebooks that changed since their last check")] = False,
     timeout: Annotated[float, typer.Option(min=1, help="Seconds for one cell, with --check")] = 30,
 ) -> None:
-    """Show your progress over the exercises: each function done, partly done, or not started.
+    """Show your progress over the exercises: each function done, partly done, failing, or not started.
 
     This remembers what `llmcourse check` found last, and runs nothing unless you say `--check`. **changed** means that
-    you have worked on a function since then.
+    since then you have worked on a function, on one that it calls, or on a cell of your own above its tests; its points
+    are those of the last check, and marked as old.
     """
     with mistakes():
         found = _find(folder)
@@ -33,9 +34,8 @@ def status(
     for name in ("exercise", "functions", "points"):
         table.add_column(name, justify="right" if name == "points" else "left")
     for item in found:
-        points = "–" if item.points is None else f"{item.points:g}"
         name = shown(item.notebook).removeprefix(f"{shown(folder)}/").removesuffix(".ipynb")
-        table.add_row(name, _functions(item), f"{points} / {item.max_points:g}")
+        table.add_row(name, _functions(item), _points(item))
     console.print(table)
     _close(found)
 
@@ -60,31 +60,44 @@ def _find(folder: Path) -> "list[Progress]":
 
 
 def _check_changed(found: "list[Progress]", timeout_s: float) -> None:
-    from llmcourse.grading.check import check_notebook
     from llmcourse.grading.course import CourseError
 
     for item in found:
-        if item.points is None and any(state != "not started" for _, state in item.functions):
+        if _is_stale(item):
             try:
-                with console.status(f"checking {shown(item.notebook)}"):
-                    check_notebook(item.notebook, timeout_s=timeout_s)
+                check_with_progress(item.notebook, timeout_s)
             except CourseError as error:
                 problem(error)
+
+
+def _is_stale(item: "Progress") -> bool:
+    return any(function.state == "changed" for function in item.functions)
 
 
 def _functions(item: "Progress") -> str:
     """Return a line for each state that some function is in."""
     lines = []
     for state, style in STYLES.items():
-        if names := [escape(name) for name, found in item.functions if found == state]:
+        if names := [_name(function) for function in item.functions if function.state == state]:
             lines.append(f"[{style}]{state}:[/] {', '.join(names)}")
     return "\n".join(lines)
 
 
+def _name(function: "Standing") -> str:
+    if function.state != "changed" or function.points is None:
+        return escape(function.name)
+    return f"{escape(function.name)} (was {function.points:g} / {function.max_points:g})"
+
+
+def _points(item: "Progress") -> str:
+    points = "–" if item.points is None else f"{item.points:g}"
+    old = f"\n[dim]{item.old_points:g} of them old[/]" if item.old_points else ""
+    return f"{points} / {item.max_points:g}{old}"
+
+
 def _close(found: "list[Progress]") -> None:
-    states = [state for item in found for _, state in item.functions]
-    done = sum(state == "done" for state in states)
-    line = f"{done} of {len(states)} functions done"
-    if stale := next((item for item in found if "changed" in dict(item.functions).values()), None):
+    states = [function.state for item in found for function in item.functions]
+    line = f"{states.count('done')} of {len(states)} functions done"
+    if stale := next((item for item in found if _is_stale(item)), None):
         line += f"; check what you changed: llmcourse check {shown(stale.notebook)}"
     console.print(line)

@@ -1,8 +1,14 @@
 """How exercises are released, checked, graded and reported, on the folder and gradebook of nbgrader.
 
-``course`` is the folder as nbgrader sees it, ``exercise`` reads a notebook into its functions and their tests,
-``execution`` runs one, ``release`` makes and proves what students get, ``submissions`` finds what they hand in,
-``autograde`` marks it, ``report`` tells the marks, and ``check`` and ``progress`` are for the students themselves.
+For students: ``check`` runs the visible tests, and remembers progress by ``fingerprint``, what a function's result
+depends on; ``failures`` says in words what went wrong and where. ``exercise`` reads a notebook into its functions and
+their tests, ``execution`` runs one that is trusted.
 
-Nothing here imports torch or, of the course, anything else: exercises bring what they need in their own kernels.
+For instructors: ``course`` is the folder as nbgrader sees it, ``release`` makes and proves what students get,
+``submissions`` and ``intake`` find and look at what they hand in. Under nbgrader's own ``autograde``, ``gate`` and
+``sanitize`` come first, and ``judged`` runs what is left: student cells in a kernel of ``zygote``, test cells in a
+judge (``judging``, ``border``). ``autograde`` does the same for a class: workers (``pool``, ``worker``, ``parcel``)
+run, one ``writer`` marks. ``feedback`` tells the student, ``report`` the instructor.
+
+Nothing here imports torch or, of the course, anything but the sandbox: exercises bring what they need.
 """

@@ -1,42 +1,28 @@
-"""Marking submissions, one at a time, so that a bad one never stops the others."""
+"""Grading submissions: workers run them, and this process alone writes to the gradebook.
+
+What was graded and has not changed since is left as it is, so a run that was stopped, by Ctrl-C, by a kill or by a full
+disk, goes on where it stopped when it is started again. Plain ``nbgrader autograde`` needs nothing of this, and gives
+the same marks.
+"""
 
 import hashlib
-import shutil
-from dataclasses import dataclass
-from glob import escape
+from collections.abc import Callable, Iterator
+from functools import cached_property
 from typing import Any
 
 from nbgrader.api import MissingEntry
-from nbgrader.converters import Autograde
 
 from llmcourse.grading.course import Course, CourseError
-from llmcourse.grading.exercise import parts, read_notebook
-from llmcourse.grading.records import Record, read_record, write_record
+from llmcourse.grading.parcel import Executed, Parcel, ParcelError, pack_assignment, read_files
+from llmcourse.grading.pool import Lost, Workers, run
+from llmcourse.grading.records import one_grader, read_record
 from llmcourse.grading.submissions import Submission
+from llmcourse.grading.worker import execute
+from llmcourse.grading.writer import Outcome, outcome_of, write
 
-__all__ = ["Outcome", "check_released", "grade_submission"]
+__all__ = ["check_released", "grade"]
 
-# What nbgrader's log ends in, and what that means to an instructor.
-_MEANINGS = {
-    "DeadKernelError": "the kernel died: the code ran out of memory, or ended the process",
-    "UnresponsiveKernelError": "the kernel no longer answered: look for a loop that cannot be interrupted",
-    "CellTimeoutError": "a cell ran out of time and could not be stopped: a loop in it catches every exception",
-    "ValidationError": "a cell is no valid cell of a notebook, or lost nbgrader's marks",
-}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Outcome:
-    """What grading a submission came to; points are None where it failed."""
-
-    submission: Submission
-    points: float | None
-    max_points: float
-    late_s: float
-    needs_person: bool
-    reason: str | None = None
-    remarks: tuple[str, ...] = ()
-    unchanged: bool = False
+_LOST = "each process that ran it was killed, by the code itself or for want of memory; grade it again to retry"
 
 
 def check_released(course: Course, assignments: list[str]) -> None:
@@ -55,111 +41,107 @@ def check_released(course: Course, assignments: list[str]) -> None:
         raise CourseError(f"not released yet: {', '.join(missing)}; run: llmcourse release {' '.join(missing)}")
 
 
-def grade_submission(course: Course, submission: Submission, *, force: bool = False) -> Outcome:
-    """Grade a submission as ``nbgrader autograde`` does, or say why that cannot be done.
+def grade(
+    course: Course,
+    found: list[Submission],
+    workers: Workers,
+    *,
+    force: bool = False,
+    limit: int | None = None,
+    say: Callable[[str], None] = lambda _: None,
+) -> Iterator[Outcome]:
+    """Grade submissions as ``nbgrader autograde`` does, each with its points or the reason why it has none.
 
     A submission that fails has no automatic marks in the gradebook, also where an earlier version of it had some.
 
     Args:
         course: The course.
-        submission: What the student handed in.
-        force: Grade it even if it was graded and has not changed.
+        found: What students handed in.
+        workers: Who runs it.
+        force: Grade also what was graded and has not changed.
+        limit: Run at most so many.
+        say: Is told what the run waits for.
 
-    Returns:
-        Its points, or the reason why there are none.
+    Yields:
+        The outcome of each: first what has not changed, then the others as they are done.
+
+    Raises:
+        CourseError: Somebody else grades the course, or the workers have gone.
+        DiskFullError: There is no room; all that was yielded is safe.
+        GradebookError: The gradebook could not be used for a minute; all that was yielded is safe.
+        KeyboardInterrupt: Was put off until the submission at hand was written and yielded.
     """
-    student, assignment = submission.student, submission.assignment
-    digest = _digest(course, submission)
-    record = read_record(course, student, assignment)
-    autograded = course.autograded(student, assignment)
-    if not force and record and record.digest == digest and not record.reason and autograded.is_dir():
-        return _outcome(course, submission, record, unchanged=True)
-    reason, log = submission.problem(), ""
-    if reason is None:
-        graded, log = course.convert(Autograde, escape(assignment), student=escape(student))
-        reason = None if graded else _reason(log)
-    remarks = [f"{name}.ipynb was not handed in: 0 points" for name in submission.missing()] if not reason else []
-    if reason is None:
-        remarks += _stopped(course, submission)
-    else:
-        _clear(course, submission)
-    record = Record(digest=digest, reason=reason, remarks=remarks, log=log)
-    write_record(course, student, assignment, record)
-    return _outcome(course, submission, record)
+    with one_grader(course):
+        assignments = {name: _Assignment(course, name) for name in {submission.assignment for submission in found}}
+        due: list[Submission] = []
+        with course.gradebook() as gradebook:
+            for submission in found:
+                digest = assignments[submission.assignment].digest(_parcel(submission))
+                outcome = None if force else _unchanged(course, gradebook, submission, digest)
+                if outcome is None:
+                    due.append(submission)
+                else:
+                    yield outcome
+        for (submission, digest), result in run(workers, execute, _tasks(assignments, due[:limit])):
+            executed = Executed(notebooks={}, log="", reason=_LOST) if isinstance(result, Lost) else result
+            yield from write(course, submission, digest, executed, say)
 
 
-def _digest(course: Course, submission: Submission) -> str:
-    """Return a hash of what was handed in and of what it is graded by."""
-    with course.gradebook() as gradebook:
-        assignment = gradebook.find_assignment(submission.assignment)
-        tests = sorted(
-            (notebook.name, cell.name, cell.checksum or "")
-            for notebook in assignment.notebooks
-            for cell in notebook.source_cells
-        )
-        graded_by = repr((assignment.duedate, tests))
-    return hashlib.sha256(f"{submission.digest()}{graded_by}".encode()).hexdigest()
+class _Assignment:
+    """What all submissions to an assignment are graded by."""
+
+    def __init__(self, course: Course, name: str) -> None:
+        self._course, self._name = course, name
+        with course.gradebook() as gradebook:
+            assignment = gradebook.find_assignment(name)
+            tests = sorted(
+                (notebook.name, cell.name, cell.checksum or "")
+                for notebook in assignment.notebooks
+                for cell in notebook.source_cells
+            )
+            self._graded_by = repr((assignment.duedate, tests))
+
+    def digest(self, parcel: Parcel) -> str:
+        """Return a hash of what was handed in and of what it is graded by."""
+        return hashlib.sha256(f"{parcel.digest()}{self._graded_by}".encode()).hexdigest()
+
+    @cached_property
+    def packed(self) -> bytes:
+        """What workers must know of it."""
+        return pack_assignment(self._course, self._name)
 
 
-def _reason(log: str) -> str:
-    """Return the reason in nbgrader's log, which is the last line of a traceback."""
-    lines = [line.strip() for line in log.splitlines() if line.strip()]
-    errors = [line for line in lines if line.split(":", 1)[0].endswith(("Error", "Exception"))]
-    last = next((line for line in reversed(errors) if "NbGraderException" not in line), lines[-1] if lines else "")
-    meaning = next((text for name, text in _MEANINGS.items() if name in last.split(":", 1)[0]), None)
-    return meaning or f"nbgrader could not grade it: {last}"
+def _tasks(
+    assignments: dict[str, _Assignment], due: list[Submission]
+) -> Iterator[tuple[tuple[Submission, str], tuple[bytes, Parcel]]]:
+    for submission in due:
+        assignment, parcel = assignments[submission.assignment], _parcel(submission)
+        yield (submission, assignment.digest(parcel)), (assignment.packed, parcel)
 
 
-def _stopped(course: Course, submission: Submission) -> list[str]:
-    """Return a remark for each function in whose cells time ran out."""
-    remarks = []
-    for path in sorted(course.autograded(submission.student, submission.assignment).glob("*.ipynb")):
-        notebook = read_notebook(path)
-        for part in parts(notebook):
-            outputs = [out for i in part.answers + part.tests for out in notebook.cells[i].get("outputs", ())]
-            if any(out.get("ename") == "CellTimeoutError" for out in outputs):
-                remarks.append(f"{part.name} ran out of time and was stopped")
-    return remarks
-
-
-def _clear(course: Course, submission: Submission) -> None:
-    """Take away what an earlier version of a failed submission got, and mark it for a person."""
-    shutil.rmtree(course.autograded(submission.student, submission.assignment), ignore_errors=True)
+def _parcel(submission: Submission) -> Parcel:
+    files, problem = {}, None
     try:
-        handed_in = {"timestamp": time} if (time := submission.timestamp()) else {}
-    except ValueError:
-        handed_in = {}
-    with course.gradebook() as gradebook:
-        gradebook.update_or_create_student(submission.student)
-        entry = gradebook.update_or_create_submission(submission.assignment, submission.student, **handed_in)
-        for notebook in entry.notebooks:
-            notebook.late_submission_penalty = None
-            for grade in notebook.grades:
-                grade.auto_score = None
-                grade.needs_manual_grade = True
-        gradebook.db.commit()
-
-
-def _outcome(course: Course, submission: Submission, record: Record, *, unchanged: bool = False) -> Outcome:
-    with course.gradebook() as gradebook:
-        points, max_points, late_s, needs_person = _marks(gradebook, submission)
-    return Outcome(
-        submission=submission,
-        points=None if record.reason else points,
-        max_points=max_points,
-        late_s=late_s,
-        needs_person=needs_person and record.reason is None,
-        reason=record.reason,
-        remarks=tuple(record.remarks),
-        unchanged=unchanged,
+        files = read_files(submission.folder)
+    except ParcelError as error:
+        problem = str(error)
+    return Parcel(
+        student=submission.student,
+        assignment=submission.assignment,
+        expected=submission.expected,
+        files=files,
+        problem=problem,
     )
 
 
-def _marks(gradebook: Any, submission: Submission) -> tuple[float, float, float, bool]:
-    assignment = gradebook.find_assignment(submission.assignment)
+def _unchanged(course: Course, gradebook: Any, submission: Submission, digest: str) -> Outcome | None:
+    """Return what an earlier run made of the same files by the same tests, if that is all still there."""
+    record = read_record(course, submission.student, submission.assignment)
+    if record is None or record.digest != digest or record.reason is not None:
+        return None
+    if not course.autograded(submission.student, submission.assignment).is_dir():
+        return None
     try:
-        entry = gradebook.find_submission(submission.assignment, submission.student)
-    except MissingEntry:
-        return 0.0, assignment.max_score, 0.0, False
-    points = max(0.0, entry.score - entry.late_submission_penalty)
-    return points, entry.max_score, entry.total_seconds_late, entry.needs_manual_grade
+        return outcome_of(gradebook, submission, remarks=tuple(record.remarks), unchanged=True)
+    except MissingEntry:  # another gradebook was put in place
+        return None

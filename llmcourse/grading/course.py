@@ -4,7 +4,7 @@ import logging
 import os
 import sys
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
@@ -14,6 +14,10 @@ from nbgrader.apps.baseapp import NbGrader
 from nbgrader.converters import BaseConverter
 from nbgrader.coursedir import CourseDirectory
 from sqlalchemy.exc import SAWarning
+from traitlets.config import Config
+
+from llmcourse.grading.room import DiskFullError, full
+from llmcourse.grading.transaction import GradebookError, transaction
 
 __all__ = ["CONFIGURATION", "Course", "CourseError"]
 
@@ -29,16 +33,17 @@ class Course:
 
     Args:
         root: The folder that holds ``nbgrader_config.py``.
+        config: Used instead of that file, which then need not exist.
 
     Raises:
         CourseError: There is no such file in the folder.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, config: Config | None = None) -> None:
         self.root = root.resolve()
-        if not (self.root / CONFIGURATION).is_file():
+        if config is None and not (self.root / CONFIGURATION).is_file():
             raise CourseError(f"{self.root} holds no {CONFIGURATION}; it is no course folder")
-        self._app = _configured(self.root)
+        self._app = _configured(self.root, config)
 
     @classmethod
     def find(cls, start: Path) -> "Course":
@@ -66,6 +71,11 @@ class Course:
     def directory(self) -> CourseDirectory:
         """The folder's layout as nbgrader's converters know it."""
         return cast(CourseDirectory, self._app.coursedir)
+
+    @property
+    def config(self) -> Config:
+        """All that the configuration says."""
+        return self._app.config
 
     @property
     def solutions(self) -> Path:
@@ -130,16 +140,36 @@ class Course:
         with _quiet(), Gradebook(url, self.directory.course_id) as gradebook:
             yield gradebook
 
-    def convert(self, kind: type[BaseConverter], assignment: str, *, student: str = "*") -> tuple[bool, str]:
+    @contextmanager
+    def transaction(self, *, keep: bool = True) -> Iterator[None]:
+        """Make one transaction of all that converters and :meth:`gradebook` write inside the block.
+
+        Args:
+            keep: Whether to keep what is written; otherwise it is taken back in any case.
+
+        Yields:
+            Nothing.
+
+        Raises:
+            GradebookError: The database cannot be used; nothing was written.
+        """
+        with transaction(self.directory.db_url, keep=keep):
+            yield
+
+    def convert(self, kind: Callable[..., BaseConverter], assignment: str, *, student: str = "*") -> tuple[bool, str]:
         """Run one of nbgrader's converters on an assignment, replacing what an earlier run made.
 
         Args:
-            kind: ``GenerateAssignment``, ``Autograde`` or ``GenerateFeedback``.
+            kind: ``GenerateAssignment``, ``Autograde`` or ``GenerateFeedback``, or what makes one.
             assignment: The assignment's name.
             student: Whose submission, as a file glob.
 
         Returns:
             Whether it succeeded, and its log.
+
+        Raises:
+            DiskFullError: There is no room for what it writes.
+            GradebookError: The database cannot be used.
         """
         log = _Lines()
         self._app.log.addHandler(log)
@@ -152,6 +182,11 @@ class Course:
             with _quiet():
                 converter.start()
         except (Exception, SystemExit) as error:  # nbgrader leaves a course it cannot work on by either
+            for cause in (error, log.error):
+                if full(cause):
+                    raise DiskFullError(str(cause)) from error
+                if (fault := GradebookError.behind(cause)) is not None:
+                    raise fault from error
             log.lines.append(f"{type(error).__name__}: {error}")
             return False, log.text
         finally:
@@ -169,22 +204,34 @@ def _quiet() -> Iterator[None]:
 
 
 class _Lines(logging.Handler):
-    """Collects what is logged."""
+    """Collects what is logged, and the last exception, which nbgrader logs as text and then drops."""
 
     def __init__(self) -> None:
         super().__init__(logging.INFO)
         self.lines: list[str] = []
+        self.error: BaseException | None = None
 
     def emit(self, record: logging.LogRecord) -> None:
         self.lines.append(record.getMessage())
+        self.error = sys.exc_info()[1] or self.error
 
     @property
     def text(self) -> str:
         return "\n".join(self.lines)
 
 
-def _configured(root: Path) -> NbGrader:
-    """Return nbgrader's application with its configuration read, and silent."""
+def _configured(root: Path, config: Config | None) -> NbGrader:
+    """Return nbgrader's application with its configuration, and silent."""
+    app = _read(root) if config is None else NbGrader(config=config)
+    if config is not None:
+        app.coursedir = CourseDirectory(parent=app)
+    app.log.handlers.clear()
+    app.log.propagate = False
+    return app
+
+
+def _read(root: Path) -> NbGrader:
+    """Return nbgrader's application with the configuration that the ``nbgrader`` command would find."""
     before, path = Path.cwd(), list(sys.path)
     os.chdir(root)  # nbgrader reads the configuration of the current folder too: that must be the course's
     try:
@@ -195,6 +242,4 @@ def _configured(root: Path) -> NbGrader:
     finally:
         os.chdir(before)
         sys.path[:] = path
-    app.log.handlers.clear()
-    app.log.propagate = False
     return app

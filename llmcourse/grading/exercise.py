@@ -9,12 +9,13 @@ import nbformat
 from nbformat import NotebookNode
 from nbgrader.utils import compute_checksum, determine_grade, is_grade, is_locked, is_solution
 
-__all__ = ["Part", "Result", "changed_tests", "parts", "read_notebook", "results"]
+from llmcourse.grading.failures import Failures
+
+__all__ = ["Part", "Result", "changed_tests", "is_touched", "parts", "read_notebook", "results"]
 
 _DEFINITION = re.compile(r"^(?:async\s+)?(?:def|class)\s+(\w+)", re.MULTILINE)
+_WORD = re.compile(r"\w+")
 _HINT = re.compile(r"<summary>\s*(?:<[^>]+>\s*)*((?:[^<]*\b)?hint\b[^<]*)", re.IGNORECASE)
-_CELL_FILE = re.compile(r"\(\d+\.py, line ")
-_ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,12 +43,14 @@ class Result:
 
     @property
     def state(self) -> str:
-        """``done``, ``partly``, ``not started`` or ``needs a person``."""
+        """``done``, ``partly``, ``failing`` (no test gives a point), ``not started`` or ``needs a person``."""
         if self.needs_person:
             return "needs a person"
         if self.points >= self.max_points and not self.messages:
             return "done"
-        return "partly" if self.started else "not started"
+        if not self.started:
+            return "not started"
+        return "partly" if self.points > 0 else "failing"
 
 
 def read_notebook(path: Path) -> NotebookNode:
@@ -85,7 +88,7 @@ def parts(notebook: NotebookNode) -> list[Part]:
     """Return the functions of an exercise in the order of the notebook.
 
     A function's cells are the answer cells that follow the previous function's tests, and the tests after them. It is
-    named by what the answer cells define, and where they define nothing by the id of its first cell.
+    named by what the answer cells define and the tests use, and where they define nothing by the id of its first cell.
 
     Args:
         notebook: The instructor's, a student's or a graded notebook.
@@ -99,7 +102,7 @@ def parts(notebook: NotebookNode) -> list[Part]:
         between = notebook.cells[first : last + 1]
         found.append(
             Part(
-                name=_name([notebook.cells[i] for i in answers or tests]),
+                name=_name([notebook.cells[i] for i in answers or tests], [notebook.cells[i] for i in tests]),
                 answers=tuple(answers),
                 tests=tuple(tests),
                 hints=tuple(hint.strip() for cell in between for hint in _hints(cell)),
@@ -124,9 +127,12 @@ def _groups(cells: list[NotebookNode]) -> Iterator[tuple[int, list[int], list[in
         yield first, answers, tests
 
 
-def _name(cells: list[NotebookNode]) -> str:
+def _name(cells: list[NotebookNode], tests: list[NotebookNode]) -> str:
+    """Return what the cells define: the last name that a test mentions, since a student may add functions."""
     defined = [name for cell in cells for name in _DEFINITION.findall(cell.source) if not name.startswith("_")]
-    return defined[-1] if defined else cells[0].metadata.nbgrader["grade_id"]
+    mentioned = {word for cell in tests for word in _WORD.findall(cell.source)}
+    tested = [name for name in defined if name in mentioned]
+    return (tested or defined or [cells[0].metadata.nbgrader["grade_id"]])[-1]
 
 
 def _hints(cell: NotebookNode) -> list[str]:
@@ -151,54 +157,25 @@ def results(notebook: NotebookNode) -> list[Result]:
     Returns:
         A result for each of :func:`parts`, in order.
     """
-    found = []
-    for part in parts(notebook):
-        answers, tests = ([notebook.cells[i] for i in indices] for indices in (part.answers, part.tests))
-        grades = [determine_grade(cell)[0] for cell in tests]
-        found.append(
-            Result(
-                name=part.name,
-                points=sum(grade or 0.0 for grade in grades),
-                max_points=part.points,
-                messages=_messages(answers, tests),
-                hints=part.hints,
-                started=any(cell.metadata.nbgrader.get("checksum") != compute_checksum(cell) for cell in answers),
-                needs_person=None in grades,
-            )
+    found = parts(notebook)
+    grades = [[determine_grade(notebook.cells[index])[0] for index in part.tests] for part in found]
+    points = [sum(grade or 0.0 for grade in given) for given in grades]
+    passing = {part.name for part, given in zip(found, points, strict=True) if given >= part.points}
+    failures = Failures(notebook, found, passing)
+    return [
+        Result(
+            name=part.name,
+            points=points[number],
+            max_points=part.points,
+            messages=failures.messages(part),
+            hints=part.hints,
+            started=any(is_touched(notebook.cells[index]) for index in part.answers),
+            needs_person=None in grades[number],
         )
-    return found
+        for number, part in enumerate(found)
+    ]
 
 
-def _messages(answers: list[NotebookNode], tests: list[NotebookNode]) -> tuple[str, ...]:
-    """Return what went wrong; an error in the answer itself explains the tests, so it is told alone."""
-    found = [message for cell in answers for message in _complaints(cell, stderr=False)]
-    found = [f"the cell with your answer fails: {message}" for message in found]
-    found = found or [message for cell in tests if not is_solution(cell) for message in _complaints(cell, stderr=True)]
-    return tuple(dict.fromkeys(found))
-
-
-def _complaints(cell: NotebookNode, *, stderr: bool) -> Iterator[str]:
-    for output in cell.get("outputs", ()):
-        if output.output_type == "error":
-            if output.ename != "KeyboardInterrupt":  # the interrupt of a cell that ran out of time, told as that
-                yield _explain(output)
-        elif stderr and output.output_type == "stream" and output.name == "stderr":
-            yield f"the code writes to stderr, which counts as a failure: {output.text.strip().splitlines()[-1]}"
-
-
-def _explain(error: NotebookNode) -> str:
-    value = _CELL_FILE.sub("(line ", _ANSI.sub("", error.evalue)).strip()
-    if error.ename == "NotImplementedError" and not value:
-        return "not written yet"
-    if error.ename == "CellTimeoutError":
-        return "it ran out of time and was stopped: look for a loop that never ends"
-    if error.ename == "AssertionError":
-        return value or f"a check fails: {_failing_line(error.traceback)}"
-    return f"{error.ename}: {value}" if value else error.ename
-
-
-def _failing_line(traceback: list[str]) -> str:
-    """Return the line of the test that failed, as IPython's arrow marks it."""
-    lines = _ANSI.sub("", "\n".join(traceback)).splitlines()
-    marked = [line.split("--> ", 1)[-1] if "--> " in line else "" for line in lines]
-    return next((re.sub(r"^\d+\s+", "", line.strip("- >")) for line in marked if line), "see the notebook")
+def is_touched(cell: NotebookNode) -> bool:
+    """Return whether an answer is no longer what was released."""
+    return cell.metadata.nbgrader.get("checksum") != compute_checksum(cell)

@@ -7,9 +7,13 @@ from statistics import mean
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from llmcourse.grading.misconceptions import misconceptions
+from llmcourse.grading.pass_rates import pass_rates
 from llmcourse.grading.report import Report
 
 __all__ = ["duration", "render", "write_html"]
+
+_MOST_LISTED = 50
 
 
 def render(reports: Sequence[Report], *, made: datetime) -> str:
@@ -31,7 +35,7 @@ def render(reports: Sequence[Report], *, made: datetime) -> str:
     )
     environment.filters |= {"points": "{:g}".format, "duration": duration, "share": _share}
     summaries = [(report, _summary(report)) for report in reports]
-    return environment.get_template("page.html").render(summaries=summaries, made=made)
+    return environment.get_template("page.html").render(summaries=summaries, made=made, most=_MOST_LISTED)
 
 
 def write_html(reports: Sequence[Report], path: Path) -> None:
@@ -47,6 +51,8 @@ def _summary(report: Report) -> dict[str, object]:
         "person": sum(row.state == "needs a person" for row in report.rows),
         "late": sum(row.late_s > 0 for row in report.rows),
         "mean": mean(graded) if graded else None,
+        "rates": pass_rates(report),
+        "wrong": misconceptions(report),
     }
 
 

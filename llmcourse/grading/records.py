@@ -5,13 +5,16 @@ nbgrader's gradebook keeps marks, but not why a submission has none, nor what ex
 time; the next ``llmcourse grade`` then grades everything again.
 """
 
+import fcntl
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from llmcourse.grading.course import Course
+from llmcourse.grading.course import Course, CourseError
 
-__all__ = ["Record", "forget", "read_record", "write_record"]
+__all__ = ["Record", "forget", "one_grader", "read_record", "write_record"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,8 +36,11 @@ def write_record(course: Course, student: str, assignment: str, record: Record) 
     path = _path(course, student, assignment)
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_suffix(".new")
-    fresh.write_text(json.dumps(asdict(record), indent=1), encoding="utf-8")
-    fresh.replace(path)
+    try:
+        fresh.write_text(json.dumps(asdict(record), indent=1), encoding="utf-8")
+        fresh.replace(path)
+    finally:
+        fresh.unlink(missing_ok=True)
 
 
 def read_record(course: Course, student: str, assignment: str) -> Record | None:
@@ -48,3 +54,26 @@ def read_record(course: Course, student: str, assignment: str) -> Record | None:
 def forget(course: Course, student: str, assignment: str) -> None:
     """Remove the record of a submission."""
     _path(course, student, assignment).unlink(missing_ok=True)
+
+
+@contextmanager
+def one_grader(course: Course) -> Iterator[None]:
+    """Be the only one that grades the course; the system frees the place also where the grader is killed.
+
+    Args:
+        course: The course.
+
+    Yields:
+        Nothing.
+
+    Raises:
+        CourseError: Somebody else is grading it.
+    """
+    path = course.autograded(".records", "lock")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise CourseError(f"another `llmcourse grade` is at work in {course.root}; wait for its end") from error
+        yield

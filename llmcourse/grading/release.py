@@ -1,5 +1,6 @@
 """Making what students get, and proving it: full marks for the solution, and nothing of it in the student's copy."""
 
+import ast
 import shutil
 import zipfile
 from collections.abc import Iterator
@@ -9,13 +10,18 @@ from pathlib import Path
 
 from nbformat import NotebookNode
 from nbgrader.converters import GenerateAssignment
-from nbgrader.utils import is_solution
+from nbgrader.preprocessors import ClearOutput
+from nbgrader.utils import is_grade, is_solution
 
+from llmcourse.grading.border.solution_names import names_of, plain, read_names
 from llmcourse.grading.course import Course, CourseError
 from llmcourse.grading.execution import KernelLostError, execute
 from llmcourse.grading.exercise import read_notebook, results
+from llmcourse.grading.judged import JudgedExecute
+from llmcourse.grading.zygote.client import ZygoteError
+from llmcourse.sandbox import NotIsolatedError
 
-__all__ = ["Released", "copy_release", "leaks", "prove_solution", "release_assignment", "zip_release"]
+__all__ = ["Proof", "Released", "copy_release", "leaks", "prove_solution", "release_assignment", "zip_release"]
 
 _MARKS = ("BEGIN SOLUTION", "END SOLUTION", "BEGIN HIDDEN TESTS", "END HIDDEN TESTS", "BEGIN MARK SCHEME")
 # Shorter lines, such as "else:", say nothing of a solution and may stand anywhere.
@@ -30,15 +36,24 @@ class Released:
     folder: Path
     functions: int
     points: float
+    judged: bool
 
 
-def release_assignment(course: Course, assignment: str, *, timeout_s: float) -> Released:
+@dataclass(frozen=True, kw_only=True)
+class Proof:
+    """What a solution is worth by its own tests, and whether it ran as submissions do."""
+
+    functions: int
+    points: float
+    judged: bool
+
+
+def release_assignment(course: Course, assignment: str) -> Released:
     """Make the student's version of an assignment in ``release/``, and prove it.
 
     Args:
         course: The course.
         assignment: The assignment's name.
-        timeout_s: Seconds for one cell of the instructor's solution.
 
     Returns:
         Where it stands, and what it is worth.
@@ -48,7 +63,7 @@ def release_assignment(course: Course, assignment: str, *, timeout_s: float) -> 
             or that version gives away a solution; in the last case it is removed.
     """
     sources = [course.solutions / assignment / f"{name}.ipynb" for name in course.notebooks(assignment)]
-    worth = [prove_solution(path, timeout_s=timeout_s) for path in sources]
+    worth = [prove_solution(course, path) for path in sources]
     done, log = course.convert(GenerateAssignment, escape(assignment))
     if not done:
         raise CourseError(f"nbgrader could not make {assignment}: {_cause(log)}")
@@ -59,8 +74,9 @@ def release_assignment(course: Course, assignment: str, *, timeout_s: float) -> 
     return Released(
         assignment=assignment,
         folder=folder,
-        functions=sum(functions for functions, _ in worth),
-        points=sum(points for _, points in worth),
+        functions=sum(proof.functions for proof in worth),
+        points=sum(proof.points for proof in worth),
+        judged=all(proof.judged for proof in worth),
     )
 
 
@@ -75,23 +91,24 @@ def _cause(log: str) -> str:
     return (telling or log.splitlines() or ["its log is empty"])[-1]
 
 
-def prove_solution(path: Path, *, timeout_s: float) -> tuple[int, float]:
-    """Run the instructor's notebook and make sure that it gets every point.
+def prove_solution(course: Course, path: Path) -> Proof:
+    """Run the instructor's notebook as a submission will be run, and make sure that it gets every point.
 
     Args:
+        course: The course, whose limits hold.
         path: A notebook with its solutions.
-        timeout_s: Seconds for one cell.
 
     Returns:
-        The number of its functions, and the points that they are worth.
+        What it is worth. Where there is no sandbox the notebook runs as any other does, which is no proof of what
+        crosses from the student's process to the tests.
 
     Raises:
-        CourseError: It has nothing to grade, or loses points; the message names the functions.
+        CourseError: It has nothing to grade, loses points (the message names the functions, and what cannot cross
+            from the student's process to the tests), or has a test whose points a student could set.
     """
     try:
-        notebook = read_notebook(path)
-        execute(notebook, path.parent, timeout_s=timeout_s)
-    except (ValueError, KernelLostError) as error:
+        notebook, judged = _run(course, path)
+    except (ValueError, ZygoteError, KernelLostError) as error:
         raise CourseError(f"{path}: {error}") from error
     found = results(notebook)
     if not found:
@@ -103,7 +120,39 @@ def prove_solution(path: Path, *, timeout_s: float) -> tuple[int, float]:
             for part in lost
         )
         raise CourseError(f"{path}: the solution does not get full marks by its own tests: {said}")
-    return len(found), sum(result.max_points for result in found)
+    if generous := _student_sets_points(notebook):
+        raise CourseError(
+            f"{path}: the test cell {generous!r} ends in a call of the student's code, and nbgrader would take what it "
+            "gives back for points; assign it to a name, and end the cell in an assert or in points of your own"
+        )
+    return Proof(functions=len(found), points=sum(result.max_points for result in found), judged=judged)
+
+
+def _run(course: Course, path: Path) -> tuple[NotebookNode, bool]:
+    """Run the instructor's notebook; return it, and whether that was as a submission runs."""
+    submission = {"assignment": path.parent.name, "notebook": path.stem}
+    resources = {"nbgrader": submission, "metadata": {"path": str(path.parent)}}
+    notebook = read_notebook(path)
+    ClearOutput().preprocess(notebook, {})
+    try:
+        return JudgedExecute(config=course.config).prove(notebook, resources)[0], True
+    except NotIsolatedError:
+        execute(notebook, path.parent)
+        return notebook, False
+
+
+def _student_sets_points(notebook: NotebookNode) -> str | None:
+    """Return the id of a graded cell whose last line is a call of what the solution defines; None without one."""
+    students: set[str] = set()
+    for cell in notebook.cells:
+        if is_solution(cell):
+            students |= set(names_of(cell.source)) if cell.cell_type == "code" else set()
+        elif is_grade(cell) and cell.cell_type == "code":
+            body = ast.parse(plain(cell.source)).body
+            last = body[-1].value if body and isinstance(body[-1], ast.Expr) else None
+            if isinstance(last, ast.Call) and read_names(ast.unparse(last.func)) & students:
+                return cell.metadata.nbgrader["grade_id"]
+    return None
 
 
 def leaks(sources: list[Path], folder: Path) -> list[str]:

@@ -1,21 +1,28 @@
-"""The marks of an assignment as rows, from nbgrader's gradebook."""
+"""The marks of an assignment as rows, from nbgrader's gradebook and the graded notebooks.
 
-import csv
-from collections.abc import Sequence
+Points are the gradebook's, in which a person may have changed them. Why points were lost, the outputs of the graded
+notebook say.
+"""
+
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nbformat.v4 import new_notebook
 from nbgrader.api import MissingEntry
 
+from llmcourse.grading.answers import Answer, read_answers
 from llmcourse.grading.course import Course
 from llmcourse.grading.exercise import parts, read_notebook
 from llmcourse.grading.records import read_record
 from llmcourse.grading.submissions import Submission, find_submissions
 
-__all__ = ["Column", "Report", "Row", "make_report", "write_csv"]
+if TYPE_CHECKING:
+    from llmcourse.grading.similarity import Pair
+
+__all__ = ["Column", "Report", "Row", "make_report"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,10 +34,19 @@ class Column:
     cells: tuple[str, ...]
     max_points: float
 
+    @property
+    def label(self) -> str:
+        """The notebook and the function, ``steps/double``."""
+        return f"{self.notebook}/{self.name}"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """A student's marks for an assignment; ``points`` follows the report's columns, None where nothing was graded."""
+    """A student's marks for an assignment.
+
+    ``points`` and ``messages`` follow the report's columns: None where nothing was graded, and what the first failing
+    test said where points were lost.
+    """
 
     student: str
     last_name: str
@@ -38,6 +54,7 @@ class Row:
     email: str
     timestamp: datetime | None
     points: tuple[float | None, ...]
+    messages: tuple[str, ...]
     raw_score: float
     penalty: float
     late_s: float
@@ -52,21 +69,23 @@ class Row:
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """The marks of all students for an assignment."""
+    """The marks of all students for an assignment, and whose submissions resemble each other."""
 
     assignment: str
     due: datetime | None
     max_score: float
     columns: tuple[Column, ...]
     rows: tuple[Row, ...]
+    similar: "tuple[Pair, ...]" = ()
 
 
-def make_report(course: Course, assignment: str) -> Report:
+def make_report(course: Course, assignment: str, *, student: str | None = None) -> Report:
     """Read the marks of an assignment.
 
     Args:
         course: The course.
         assignment: The assignment's name; it has to be in the gradebook.
+        student: Read this student's marks only.
 
     Returns:
         A row for each student that the gradebook knows or that handed something in, sorted by name.
@@ -75,15 +94,34 @@ def make_report(course: Course, assignment: str) -> Report:
     with course.gradebook() as gradebook:
         entry = gradebook.find_assignment(assignment)
         columns = tuple(_columns(course, entry))
-        students = {student.id for student in gradebook.students} | set(submissions)
-        rows = [_row(course, gradebook, entry, columns, student, submissions.get(student)) for student in students]
+        known = {entry.id for entry in gradebook.students} | set(submissions)
+        names = sorted(known if student is None else known & {student})
+        answers = {name: _answers(course.autograded(name, assignment), columns) for name in names}
+        rows = [_row(course, gradebook, entry, columns, name, submissions.get(name), answers[name]) for name in names]
         return Report(
             assignment=assignment,
             due=entry.duedate,
             max_score=entry.max_score,
             columns=columns,
             rows=tuple(sorted(rows, key=lambda row: (row.last_name, row.first_name, row.student))),
+            similar=_similar(answers, _answers(course.released(assignment), columns)),
         )
+
+
+def _answers(folder: Path, columns: Sequence[Column]) -> dict[Column, Answer]:
+    """Return what stands in a folder's notebooks."""
+    read = {name: read_answers(folder / f"{name}.ipynb") for name in {column.notebook for column in columns}}
+    return {column: found for column in columns if (found := read[column.notebook].get(column.cells[0]))}
+
+
+def _similar(answers: Mapping[str, Mapping[Column, Answer]], released: Mapping[Column, Answer]) -> "tuple[Pair, ...]":
+    from llmcourse.grading.similarity import similar_pairs  # imports scipy
+
+    by_function: dict[str, dict[str, str]] = {}
+    for student, found in answers.items():
+        for column, answer in found.items():
+            by_function.setdefault(column.label, {})[student] = answer.code
+    return similar_pairs(by_function, {column.label: answer.code for column, answer in released.items()})
 
 
 def _columns(course: Course, assignment: Any) -> list[Column]:
@@ -111,6 +149,7 @@ def _row(
     columns: Sequence[Column],
     name: str,
     submission: Submission | None,
+    answers: Mapping[Column, Answer],
 ) -> Row:
     try:
         student = gradebook.find_student(name)
@@ -121,13 +160,15 @@ def _row(
     except MissingEntry:
         entry = None
     state, reason = _state(course, entry, submission)
+    points = _points(entry, columns)
     return Row(
         student=name,
         last_name=(student and student.last_name) or "",
         first_name=(student and student.first_name) or "",
         email=(student and student.email) or "",
         timestamp=entry.timestamp if entry else None,
-        points=_points(entry, columns),
+        points=points,
+        messages=tuple(_message(*case) for case in zip(points, columns, map(answers.get, columns), strict=True)),
         raw_score=entry.score if entry else 0.0,
         penalty=entry.late_submission_penalty if entry else 0.0,
         late_s=entry.total_seconds_late if entry else 0.0,
@@ -148,6 +189,12 @@ def _points(entry: Any, columns: Sequence[Column]) -> tuple[float | None, ...]:
     return tuple(found)
 
 
+def _message(points: float | None, column: Column, answer: Answer | None) -> str:
+    """Return why points were lost; a person may have given them since."""
+    lost = points is not None and points < column.max_points
+    return answer.message if lost and answer else ""
+
+
 def _state(course: Course, entry: Any, submission: Submission | None) -> tuple[str, str]:
     if submission is None:
         return ("graded", "its files are no longer in submitted/") if entry else ("not submitted", "")
@@ -158,42 +205,3 @@ def _state(course: Course, entry: Any, submission: Submission | None) -> tuple[s
     record = read_record(course, submission.student, submission.assignment)
     reason = record.reason if record and record.reason else submission.problem()
     return ("failed", reason) if reason else ("not graded", "run: llmcourse grade")
-
-
-_EXPORTED = ("assignment", "duedate", "timestamp", "student_id", "last_name", "first_name", "email")
-_EXPORTED += ("raw_score", "late_submission_penalty", "score", "max_score")
-
-
-def write_csv(reports: Sequence[Report], path: Path) -> None:
-    """Write the columns of ``nbgrader export`` with the same numbers, then lateness, state, reason and functions.
-
-    Args:
-        reports: Assignments, one after another; a function is a column ``assignment/notebook/function``.
-        path: The file to write. Text that a spreadsheet would take for a formula gets an apostrophe before it.
-    """
-    functions = [_heading(report, column) for report in reports for column in report.columns]
-    header = [*_EXPORTED, "seconds_late", "state", "reason", *dict.fromkeys(functions)]
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, header, restval="")
-        writer.writeheader()
-        for report in reports:
-            for row in report.rows:
-                writer.writerow({name: _inert(value) for name, value in _fields(report, row).items()})
-
-
-def _heading(report: Report, column: Column) -> str:
-    return f"{report.assignment}/{column.notebook}/{column.name}"
-
-
-def _fields(report: Report, row: Row) -> dict[str, Any]:
-    fields = (report.assignment, report.due, row.timestamp, row.student, row.last_name, row.first_name, row.email)
-    fields += (row.raw_score, row.penalty, row.score, report.max_score)
-    beside = {"seconds_late": row.late_s, "state": row.state, "reason": row.reason}
-    functions = {_heading(report, column): points for column, points in zip(report.columns, row.points, strict=True)}
-    return dict(zip(_EXPORTED, fields, strict=True)) | beside | functions
-
-
-def _inert(value: object) -> object:
-    if value is None:
-        return ""
-    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value

@@ -1,18 +1,27 @@
 """Finding what students handed in, and saying what is wrong with a file before anything is run."""
 
 import hashlib
+import os
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+import nbformat
+
+from llmcourse.grading.claims import handed_cells
 from llmcourse.grading.course import Course, CourseError
 from llmcourse.grading.due import parse_time
 from llmcourse.grading.exercise import read_notebook
+from llmcourse.grading.intake import notebook_bomb, plain_bytes, plain_files, shown, unsafe
 
 __all__ = ["Submission", "find_submissions", "misplaced"]
 
 TIMESTAMP = "timestamp.txt"
+_TIMESTAMP_BYTES = 200
+_LISTED = 10
+_REASON_CHARACTERS = 400
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,29 +34,38 @@ class Submission:
     expected: tuple[str, ...]
 
     def problem(self) -> str | None:
-        """Return why this cannot be graded, with what to do about it; None when it can."""
-        if (wrong := self._wrong_names()) is not None:
-            return wrong
+        """Return why this cannot be graded, with what to do about it; None when it can.
+
+        Whatever the folder holds, nothing is raised, no link is followed, and time and memory are bounded.
+        """
         try:
-            self.timestamp()
-            for name in self.expected:
-                if (path := self.folder / f"{name}.ipynb").is_file():
-                    read_notebook(path)
-        except ValueError as error:
-            return str(error)
-        return None
+            reason = unsafe(self.folder) or self._wrong_names() or self._bombs()
+            if reason is None:
+                self.timestamp()
+                for name in self.expected:
+                    if (path := self.folder / f"{name}.ipynb").is_file():
+                        _read(path)
+        except Exception as error:  # hostile files meet parsers that were not written for them
+            reason = (
+                str(error) if isinstance(error, ValueError) else f"it cannot be read: {type(error).__name__}: {error}"
+            )
+        return None if reason is None else _one_line(reason)
+
+    def _bombs(self) -> str | None:
+        reasons = (notebook_bomb(path) for path in sorted(self.folder.glob("*.ipynb")) if path.is_file())
+        return next((reason for reason in reasons if reason), None)
 
     def _wrong_names(self) -> str | None:
-        found = {path.stem for path in self.folder.glob("*.ipynb")}
+        found = {path.stem for path in self.folder.glob("*.ipynb") if path.is_file()}
         missing = [name for name in self.expected if name not in found]
         unknown = sorted(found - set(self.expected))
         want = ", ".join(f"{name}.ipynb" for name in missing)
         if missing and unknown:
-            have = ", ".join(f"{name}.ipynb" for name in unknown)
+            have = _listed([f"{name}.ipynb" for name in unknown])
             return f"wrong file name: it holds {have} where {want} is expected; rename the file and grade again"
         if len(missing) == len(self.expected):
             others = sorted(path.name for path in self.folder.iterdir() if path.name != TIMESTAMP)
-            return f"no notebook: {want} is expected, and there is {', '.join(others) or 'nothing'}"
+            return f"no notebook: {want} is expected, and there is {_listed(others) or 'nothing'}"
         return None
 
     def missing(self) -> list[str]:
@@ -61,10 +79,15 @@ class Submission:
             When it was handed in, in UTC; None without that file.
 
         Raises:
-            ValueError: The file holds no date.
+            ValueError: The file is no plain file, or holds no date.
         """
         path = self.folder / TIMESTAMP
-        text = path.read_text(encoding="utf-8", errors="replace").strip() if path.is_file() else ""
+        if not os.path.lexists(path):
+            return None
+        try:
+            text = plain_bytes(path, limit=_TIMESTAMP_BYTES).decode("utf-8", errors="replace").strip()
+        except ValueError as error:
+            raise ValueError(f"{error}; it is to hold a date such as 2027-02-01 18:00:00 UTC") from error
         if not text:
             return None
         try:
@@ -73,12 +96,48 @@ class Submission:
             raise ValueError(f"{TIMESTAMP}: {error}") from error
 
     def digest(self) -> str:
-        """Return a hash of everything that was handed in."""
+        """Return a hash of everything that was handed in; where that must not be opened, of the reason."""
         total = hashlib.sha256()
-        for path in sorted(path for path in self.folder.rglob("*") if path.is_file()):
-            content = hashlib.sha256(path.read_bytes()).hexdigest()
+        if (reason := unsafe(self.folder)) is not None:
+            total.update(reason.encode())
+            return total.hexdigest()
+        for path in plain_files(self.folder):
+            with path.open("rb") as file:
+                content = hashlib.file_digest(file, "sha256").hexdigest()
             total.update(f"{path.relative_to(self.folder)}\0{content}\0".encode(errors="surrogateescape"))
         return total.hexdigest()
+
+
+def _read(path: Path) -> None:
+    """Take a notebook as far as nbgrader does before its first preprocessor; raise ValueError with what is wrong."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # nbformat warns of cells without ids, which it mends
+        try:
+            notebook = read_notebook(path)
+            handed_cells(notebook)
+            if not isinstance(notebook.metadata.get("language", ""), str):  # nbconvert writes it in small letters
+                raise ValueError("its metadata name a language that is no text; save it in JupyterLab")
+        except nbformat.NBFormatError as error:
+            raise ValueError(f"{path.name}: {error}; save it in JupyterLab, which writes version 4") from error
+        except RecursionError as error:
+            raise ValueError(f"{path.name} is nested too deep to be read") from error
+        except ValueError as error:
+            raise ValueError(str(error) if path.name in str(error) else f"{path.name}: {error}") from error
+        except Exception as error:
+            broken = f"{path.name} is JSON, but no notebook that can be read ({type(error).__name__})"
+            raise ValueError(f"{broken}; open it in JupyterLab and save it") from error
+
+
+def _listed(names: list[str]) -> str:
+    """Return file names as a list that stays a line, however many there are."""
+    more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
+    return ", ".join(shown(name) for name in names[:_LISTED]) + more
+
+
+def _one_line(reason: str) -> str:
+    """Return a reason without what a student's file could smuggle into a terminal or a log."""
+    text = "".join(char if char.isprintable() else " " for char in reason)
+    return text if len(text) <= _REASON_CHARACTERS else f"{text[:_REASON_CHARACTERS]}..."
 
 
 def find_submissions(course: Course, assignments: list[str], *, student: str | None = None) -> list[Submission]:
@@ -131,4 +190,4 @@ def misplaced(course: Course) -> list[str]:
 
 
 def _shown(course: Course, path: Path) -> str:
-    return str(path.relative_to(course.root))
+    return _one_line(str(path.relative_to(course.root)))

@@ -1,7 +1,11 @@
 """``llmcourse check`` and ``status`` on a student's folder, with no course folder or gradebook near."""
 
+import re
+
 import nbformat
 import pytest
+
+from llmcourse.cli.check import _Clock
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +31,7 @@ def test_a_student_sees_each_function_with_message_points_and_hints(small, relea
     assert code == 1
     assert work.read_bytes() == before
     lines = [" ".join(line.split()) for line in output.splitlines()]
-    assert "double partly 0 / 3" in lines
+    assert "double failing 0 / 3" in lines
     assert "mean not started 0 / 3" in lines
     assert "double(2) is 5, not 4: is it squared?" in lines
     assert "Stuck? The notebook has for this function: Hint 1: two of them" in lines
@@ -48,9 +52,28 @@ def test_an_endless_loop_is_stopped_and_the_rest_is_checked(small, released, exe
     small.fill(released, exercises / "steps.ipynb", double=loop, mean=small.GOOD_MEAN)
     code, output = run("check", "exercises/steps.ipynb", "--timeout", "1")
     assert code == 1
-    assert "it ran out of time and was stopped: look for a loop that never ends" in output
+    assert "it ran out of time after 1 s and was stopped in line " in output
+    assert "the rest of its tests were not run" in output
     assert "KeyboardInterrupt" not in output
     assert "mean      done" in output
+
+
+def test_without_a_terminal_each_function_is_a_line_as_it_ends(small, released, exercises, run):
+    small.fill(released, exercises / "steps.ipynb", double=small.GOOD_DOUBLE)
+    _, output = run("check", "exercises/steps.ipynb")
+    first, double, mean, *_ = output.splitlines()
+    assert first == "checking exercises/steps.ipynb, at most 30 s for a cell"
+    assert re.fullmatch(r"double: done, 3 / 3 points, \d+\.\d s", double)
+    assert re.fullmatch(r"mean: not started, 0 / 3 points, \d+\.\d s", mean)
+
+
+def test_in_a_terminal_a_clock_runs():
+    clock = _Clock("checking steps.ipynb", 30)
+    assert clock.__rich__() == "checking steps.ipynb: starting Python"
+    clock.start("double")
+    assert clock.__rich__() == "checking steps.ipynb: double, 0 s of at most 30 s"
+    clock.start("")
+    assert clock.__rich__() == "checking steps.ipynb: a cell without tests, 0 s of at most 30 s"
 
 
 def test_a_kernel_that_dies_is_told_with_its_place(small, released, exercises, run):
@@ -103,7 +126,18 @@ def test_status_follows_the_work(small, released, exercises, run):
     lines = status_lines(run, "--check")
     assert "01_arithmetic/steps │ done: double │ 3 / 6" in lines
     assert lines[-1] == "1 of 2 functions done"
-    assert status_lines(run) == lines  # remembered, not run again
+    # remembered, not run again
+    assert status_lines(run) == lines[lines.index("Exercises in exercises") :]
+
+
+def test_status_keeps_the_points_of_what_has_changed_and_marks_them(small, released, exercises, run):
+    path = exercises / "steps.ipynb"
+    small.fill(released, path, double=small.GOOD_DOUBLE, mean="def mean(values):\n    return 5\n")
+    run("check", path)
+    small.fill(released, path, double=small.GOOD_DOUBLE + "\n# more", mean="def mean(values):\n    return 5\n")
+    lines = status_lines(run)
+    assert "steps │ failing: mean │ 3 / 6" in lines
+    assert "changed: double (was 3 / 3) │ 3 of them old" in lines
 
 
 def test_running_a_notebook_in_jupyter_is_no_change(small, released, exercises, run):

@@ -133,12 +133,13 @@ def test_what_is_unchanged_is_skipped_and_force_grades_again(course, graded, run
 def test_a_new_version_replaces_the_mark_also_when_it_fails(course, graded, run, small):
     small.hand_in(course, "fickle", double=small.GOOD_DOUBLE)
     assert "3 / 6" in run("grade", "--course", course, "--student", "fickle")[1]
-    path = small.hand_in(course, "fickle", double=small.GOOD_DOUBLE, mean="import os\nos._exit(1)")
+    path = small.hand_in(course, "fickle")
+    path.write_text("[\x1b[2J")
     code, output = run("grade", "--course", course, "--student", "fickle")
     assert code == 1
-    assert "the kernel died" in line_of(output.splitlines(), "fickle")
+    assert "steps.ipynb is not valid JSON" in line_of(output.splitlines(), "fickle")
     _, table = run("report", "--course", course)
-    assert "  fickle: the kernel died" in table
+    assert "  fickle: steps.ipynb is not valid JSON" in table
     assert not (course / "autograded" / "fickle" / small.ASSIGNMENT).exists()
     shutil.rmtree(path.parents[1])
     _, table = run("report", "--course", course)
@@ -149,6 +150,29 @@ def test_limit_stops_early_and_says_what_is_left(course, graded, run):
     code, output = run("grade", "--course", course, "--limit", "1", "--force")
     assert code == 0
     assert output.splitlines()[-1] == "1 graded (0 unchanged), 0 failed, 0 need a person, 4 left"
+
+
+def test_a_scheduler_that_does_not_answer_stops_the_run(course, graded, run, monkeypatch):
+    monkeypatch.setattr("llmcourse.grading.cluster._CONNECT_S", 1)
+    code, output = run("grade", "--course", course, "--scheduler", "tcp://127.0.0.1:1")
+    assert code == 1
+    assert "no Dask scheduler answers at 'tcp://127.0.0.1:1'" in output
+    assert output.splitlines()[-1] == "Stopped: 0 graded (0 unchanged), 0 failed, 0 need a person, 5 left"
+
+
+def test_what_had_to_be_repaired_stands_in_its_line(course, graded, run, small):
+    path = small.hand_in(course, "repaired", double=small.GOOD_DOUBLE)
+    path.write_text(path.read_text().replace("assert mean([1, 3]) == 2", "pass"))
+    code, output = run("grade", "--course", course, "--student", "repaired", "--workers", "1")
+    shutil.rmtree(path.parents[1])
+    assert code == 0
+    assert re.search(r"graded +repaired  01_arithmetic  3 / 6  \(.*test_mean", output), output
+
+
+def test_workers_of_two_kinds_are_refused(course, run):
+    code, output = run("grade", "--course", course, "--scheduler", "tcp://127.0.0.1:1", "--workers", "2")
+    assert code == 2
+    assert "give one" in output
 
 
 def test_files_in_the_wrong_place_are_named(course, graded, run, small):

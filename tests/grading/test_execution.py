@@ -33,6 +33,16 @@ def test_many_slow_cells_share_a_limit(tmp_path):
     execute(run, tmp_path, timeout_s=1)
     assert time.monotonic() - began < 30
     assert [cell.outputs[-1].get("ename") for cell in run.cells] == ["CellTimeoutError"] * 3 + [None]
+    assert run.cells[0].outputs[-1].evalue == "after 1 s"
+
+
+def test_a_cell_is_skipped_for_a_reason_that_may_depend_on_those_before_it(tmp_path):
+    run = notebook("1 / 0", "2", "3")
+    execute(run, tmp_path, skip=lambda index: "as the first fails" if index == 1 and run.cells[0].outputs else None)
+    assert [(output.ename, output.evalue) for output in run.cells[1].outputs] == [
+        ("CellSkippedError", "as the first fails")
+    ]
+    assert run.cells[2].outputs[0].data["text/plain"] == "3"
 
 
 def test_a_cell_that_cannot_be_stopped_is_given_up(tmp_path):

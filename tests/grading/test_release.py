@@ -77,7 +77,7 @@ def test_a_copy_that_differs_stops_all_copies(tmp_path):
     (folder / "two.ipynb").write_text("2")
     (target / "a").mkdir(parents=True)
     (target / "a" / "two.ipynb").write_text("my work")
-    released = Released(assignment="a", folder=folder, functions=1, points=1)
+    released = Released(assignment="a", folder=folder, functions=1, points=1, judged=True)
     with pytest.raises(ValueError, match=r"two\.ipynb differs"):
         copy_release(released, target, replace=False)
     assert sorted(path.name for path in (target / "a").iterdir()) == ["two.ipynb"]
@@ -91,5 +91,5 @@ def test_a_zip_is_replaced_as_a_whole(tmp_path):
     (folder / "one.ipynb").write_text("1")
     path = tmp_path / "out" / "exercises.zip"
     for _ in range(2):
-        zip_release([Released(assignment="a", folder=folder, functions=1, points=1)], path)
+        zip_release([Released(assignment="a", folder=folder, functions=1, points=1, judged=True)], path)
     assert [item.name for item in path.parent.iterdir()] == ["exercises.zip"]

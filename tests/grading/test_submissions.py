@@ -1,10 +1,15 @@
 """What is wrong with a submission, before anything is run."""
 
+import json
+import os
+import subprocess
+import sys
 from datetime import datetime
 from pathlib import Path
 
+import nbformat
 import pytest
-from nbformat.v4 import new_notebook, writes_json
+from nbformat.v4 import new_code_cell, new_notebook, writes_json
 
 from llmcourse.grading.submissions import Submission
 
@@ -76,3 +81,102 @@ def test_the_digest_follows_content_and_names(submission, tmp_path):
     Path(tmp_path / "one.ipynb").rename(tmp_path / "two.ipynb")
     digests.add(submission().digest())
     assert len(digests) == 3
+
+
+# What no honest student hands in.
+
+CELL = '{"cell_type": "code", "metadata": {}, "source": "1", "outputs": [], "execution_count": null}'
+WHOLE = '{"cells": [%s], "metadata": {%s}, "nbformat": %s, "nbformat_minor": %s}'
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (WHOLE % (CELL, '"a": ' + "[" * 90 + "]" * 90, 4, 5), None),
+        (WHOLE % (CELL, '"a": ' + "[" * 50_000 + "]" * 50_000, 4, 5), "two.ipynb is nested more than 100 deep"),
+        (WHOLE % (CELL, '"a": ' + "9" * 10_000, 4, 5), "two.ipynb is not valid JSON"),
+        (WHOLE % (CELL, '"a": NaN, "b": -Infinity, "c": 1e999', 4, 5), None),
+        (WHOLE % (CELL, '"a": 1, "a": 2', 4, 5), None),
+        (WHOLE % (CELL, '"language": 5', 4, 5), "two.ipynb: its metadata name a language that is no text"),
+        (WHOLE % (CELL, "", 4, "null"), "two.ipynb is JSON, but no notebook that can be read"),
+        (WHOLE % (CELL.replace('"1"', '"\\ud800"'), "", 4, 5), None),
+        (WHOLE % (CELL.replace('"1"', '"\\u0000"'), "", 4, 5), None),
+        (WHOLE % (CELL.replace('"1"', "7"), "", 4, 5), "two.ipynb: cell 1 has no text"),
+        (WHOLE % (CELL.replace('"1"', '["1", 2]'), "", 4, 5), "two.ipynb is JSON, but no notebook"),
+        (WHOLE % ("7", "", 4, 5), "two.ipynb is JSON, but no notebook"),
+        (WHOLE % (CELL, "", 5, 0), "two.ipynb: Unsupported nbformat version 5; save it in JupyterLab"),
+        (WHOLE % (CELL, "", '"4"', 5), "two.ipynb: Unsupported nbformat version 4"),
+        (WHOLE % (CELL, "", "[]", 5), "two.ipynb is JSON, but no notebook"),
+        (WHOLE % (CELL, "", 4, 10**300), None),
+        ("\ufeff" + NOTEBOOK, "two.ipynb is not valid JSON (line 1, column 1)"),
+        (NOTEBOOK.replace("{", "{\0", 1), "two.ipynb is not valid JSON"),
+        ("\0" * 100, "two.ipynb is not valid JSON"),
+        ('{"' + "k" * 100_000 + '": 1, "cells": 5}', "two.ipynb is JSON, but no notebook"),
+    ],
+)
+def test_strange_notebooks_have_a_plain_reason_or_none(submission, content, says):
+    reason = submission(one__ipynb=NOTEBOOK, two__ipynb=content).problem()
+    assert (reason is None) == (says is None)
+    assert reason is None or (says in reason and reason.isprintable() and len(reason) < 500)
+
+
+@pytest.mark.parametrize("version", [2, 3])
+def test_notebooks_of_old_versions_are_no_problem(submission, version):
+    old = nbformat.convert(new_notebook(cells=[new_code_cell("1")]), 3)
+    old.nbformat = version
+    assert submission(one__ipynb=json.dumps(old), two__ipynb=NOTEBOOK).problem() is None
+
+
+@pytest.mark.parametrize("kind", ["link", "dangling", "loop", "pipe", "folder", "device"])
+@pytest.mark.parametrize("name", ["two.ipynb", "timestamp.txt", "data.csv"])
+def test_nothing_but_files_is_opened(submission, tmp_path, kind, name):
+    hand_in = submission(one__ipynb=NOTEBOOK, two__ipynb=NOTEBOOK)
+    path = tmp_path / name
+    path.unlink(missing_ok=True)
+    targets = {"link": tmp_path / "one.ipynb", "dangling": "gone", "loop": name, "device": "/dev/zero"}
+    if kind in targets:
+        path.symlink_to(targets[kind])
+    elif kind == "pipe":
+        os.mkfifo(path)
+    else:
+        path.mkdir()
+    if kind == "folder" and name == "data.csv":
+        assert hand_in.problem() is None
+    else:
+        assert hand_in.problem().startswith(name)
+    assert len(hand_in.digest()) == 64
+
+
+def test_a_large_timestamp_is_not_read(submission):
+    hand_in = submission(one__ipynb=NOTEBOOK, timestamp__txt="2027" * 100)
+    says = "timestamp.txt holds more than 200 bytes; it is to hold a date such as 2027-02-01 18:00:00 UTC"
+    assert hand_in.problem() == says
+
+
+def test_names_are_shown_on_one_line_and_not_all(submission, tmp_path):
+    for number in range(30):
+        (tmp_path / f"{number:02}\u202e.py").touch()
+    reason = submission().problem()
+    assert reason.isprintable()
+    assert reason.endswith(" and 20 more")
+
+
+HUNGRY = """
+import resource, sys
+from pathlib import Path
+from llmcourse.grading.submissions import Submission
+resource.setrlimit(resource.RLIMIT_AS, (3 << 29, 3 << 29))
+print(Submission(student="s", assignment="a", folder=Path(sys.argv[1]), expected=("one",)).problem())
+"""
+
+
+@pytest.mark.parametrize(
+    "content",
+    [WHOLE % (",".join([CELL] * 30_000), "", 4, 4), WHOLE % ("", '"a": [' + "1.5," * 4_900_000 + "1]", 4, 5)],
+    ids=["cells", "numbers"],
+)
+def test_the_costliest_notebooks_that_are_read_fit_into_memory(tmp_path, content):
+    (tmp_path / "one.ipynb").write_text(content)
+    command = [sys.executable, "-c", HUNGRY, str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout == "None\n"

@@ -18,12 +18,16 @@ and dicts read from an object are copies; changes to the structure of a module t
 gradients; classes derived from the student's; a time limit on the test's own code.
 """
 
-from llmcourse.grading.border.cells import CellRun, run_test_cell
-from llmcourse.grading.border.judge_side import Judge
-from llmcourse.grading.border.limits import BorderError, Limits, StudentError, StudentExit
-from llmcourse.grading.border.solution_names import SolutionName, names_of, solution_names
-from llmcourse.grading.border.student_side import Agent, serve
-from llmcourse.grading.border.wire import Channel, SocketChannel
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from llmcourse.grading.border.cells import CellRun, run_test_cell
+    from llmcourse.grading.border.judge_side import Judge
+    from llmcourse.grading.border.limits import BorderError, Limits, StudentError, StudentExit
+    from llmcourse.grading.border.solution_names import SolutionName, names_of
+    from llmcourse.grading.border.student_side import Agent, serve
+    from llmcourse.grading.border.wire import Channel, SocketChannel
 
 __all__ = [
     "Agent",
@@ -39,5 +43,22 @@ __all__ = [
     "names_of",
     "run_test_cell",
     "serve",
-    "solution_names",
 ]
+
+_HOME = {
+    "cells": ("CellRun", "run_test_cell"),
+    "judge_side": ("Judge",),
+    "limits": ("BorderError", "Limits", "StudentError", "StudentExit"),
+    "solution_names": ("SolutionName", "names_of"),
+    "student_side": ("Agent", "serve"),
+    "wire": ("Channel", "SocketChannel"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a name when it is first asked for: a student's process needs neither the judge nor nbformat."""
+    for module, names in _HOME.items():
+        if name in names:
+            globals()[name] = value = getattr(import_module(f"{__name__}.{module}"), name)
+            return value
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,6 +1,6 @@
 import pytest
 
-from llmcourse.grading.border import names_of, solution_names
+from llmcourse.grading.border.solution_names import names_of, solution_names
 
 
 def cell(source: str, *, solution: bool = True, kind: str = "code") -> dict:

@@ -1,0 +1,84 @@
+"""Graded notebooks of the small exercise, written rather than run, and Chromium to look at their pages."""
+
+import importlib.util
+import os
+import shutil
+from contextlib import contextmanager
+from copy import deepcopy
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbformat.v4 import new_output
+from nbgrader.converters import GenerateAssignment
+
+from llmcourse.grading.course import Course
+
+# Chromium asks servers of its own for updates and lists unless told not to.
+ARGUMENTS = ["--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"]
+ARGUMENTS += ["--disable-quic", "--disable-gpu", "--disable-domain-reliability", "--no-default-browser-check"]
+
+
+def released_course(folder):
+    """Return the small course with its assignment released, which takes seconds: make one for a module."""
+    spec = importlib.util.spec_from_file_location("small_course", Path(__file__).with_name("conftest.py"))
+    small = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(small)
+    course = Course(small.make_course(folder))
+    done, log = course.convert(GenerateAssignment, small.ASSIGNMENT)
+    assert done, log
+    return course
+
+
+def cell_of(notebook, grade_id):
+    """Return the cell with an id of nbgrader's."""
+    return next(cell for cell in notebook.cells if cell.metadata.get("nbgrader", {}).get("grade_id") == grade_id)
+
+
+def error(name, value, *traceback):
+    """Return the output of a failing cell."""
+    return new_output("error", ename=name, evalue=value, traceback=list(traceback) or [f"{name}: {value}"])
+
+
+def graded(source, *, answers=None, outputs=None):
+    """Return the instructor's notebook with a student's answers, as it stands in ``autograded/`` after a run."""
+    notebook = deepcopy(source)
+    for number, cell in enumerate((cell for cell in notebook.cells if cell.cell_type == "code"), start=1):
+        cell.execution_count = number
+        grade_id = cell.metadata.nbgrader["grade_id"]
+        cell.source = (answers or {}).get(grade_id, cell.source)
+        cell.outputs = list((outputs or {}).get(grade_id, []))
+    return notebook
+
+
+def store(course, assignment, student, notebook, scores):
+    """Put a graded notebook into the course, with its marks in the gradebook."""
+    path = course.autograded(student, assignment) / "steps.ipynb"
+    path.parent.mkdir(parents=True)
+    nbformat.write(notebook, path)
+    submitted = course.submitted / student / assignment / "steps.ipynb"
+    submitted.parent.mkdir(parents=True)
+    shutil.copy(course.released(assignment) / "steps.ipynb", submitted)
+    with course.gradebook() as gradebook:
+        gradebook.add_student(student)
+        gradebook.add_submission(assignment, student)
+        for name, points in scores.items():
+            grade = gradebook.find_grade(name, "steps", assignment, student)
+            grade.auto_score, grade.needs_manual_grade = points, False
+        gradebook.db.commit()
+
+
+@contextmanager
+def chromium():
+    """Yield a browser; without one the test is skipped."""
+    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: pip install '.[test]'")
+    system = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    as_root = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
+    with sync_api.sync_playwright() as playwright:
+        if not system and not Path(playwright.chromium.executable_path).is_file():
+            pytest.skip("Chromium is not installed: apt install chromium, or playwright install chromium")
+        browser = playwright.chromium.launch(executable_path=system, args=ARGUMENTS + as_root)
+        try:
+            yield browser
+        finally:
+            browser.close()
