@@ -38,7 +38,7 @@ c.CourseDirectory.autograded_directory = "autograded"
 c.CourseDirectory.feedback_directory = "feedback"
 # nbgrader calls the program `alembic`, which stands beside `nbgrader`, also where the environment is not activated.
 os.environ["PATH"] = os.pathsep.join([sysconfig.get_path("scripts"), os.environ.get("PATH", os.defpath)])
-# SQLite at the root of the course. For several machines: "postgresql://USER:PASSWORD@HOST/DATABASE".
+# SQLite at the root of the course. For several machines: "postgresql+psycopg://USER:PASSWORD@HOST/DATABASE".
 c.CourseDirectory.db_url = f"sqlite:///{Path(__file__).resolve().parent / 'gradebook.db'}"
 c.CourseDirectory.ignore = [".ipynb_checkpoints", "*.pyc", "__pycache__", ".llmcourse", "feedback"]
 

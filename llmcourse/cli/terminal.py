@@ -26,6 +26,10 @@ def problem(message: object) -> None:
     _errors.print(f"[bold red]Error:[/] {escape(str(message))}")
 
 
+# By name, so that a command that needs none of them imports none of them.
+_MENDABLE = ("CourseError", "GradebookError", "DiskFullError", "NotIsolatedError")
+
+
 @contextmanager
 def mistakes() -> Iterator[None]:
     """End with a message and exit code 2, without a traceback, at what the user can mend.
@@ -43,8 +47,8 @@ def mistakes() -> Iterator[None]:
             raise
         problem(f"this needs {error.name}, which is not installed: pip install 'llmcourse[grade]'")
         raise typer.Exit(USAGE) from error
-    except ValueError as error:
-        if type(error).__name__ != "CourseError":
+    except Exception as error:
+        if type(error).__name__ not in _MENDABLE:
             raise
         problem(error)
         raise typer.Exit(USAGE) from error

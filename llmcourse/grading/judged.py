@@ -208,11 +208,12 @@ class JudgedExecute(Execute):
 
     _cleanup_kernel = run_sync(_async_cleanup_kernel)
 
-    async def _end_kernel(self) -> None:
-        said = await self.km.end()
-        if self._allowed.describe(said) and not self._dead:
-            self._remarks.append(self._allowed.describe(said))
-        self._dead = self._dead or self._allowed.describe(said) or "its process has ended: by the code, or for memory"
+    async def _end_kernel(self, why: str = "") -> None:
+        """Kill the kernel; the first reason for its end that is known is told."""
+        limit = self._allowed.describe(await self.km.end())
+        if not self._dead and (limit or why):
+            self._dead = limit or why
+            self._remarks.append(self._dead)
 
     # The cells.
 
@@ -246,7 +247,7 @@ class JudgedExecute(Execute):
                 if any(output.get("ename") == "CellTimeoutError" for output in cell.outputs):
                     self._after_timeout()
             except DeadKernelError:
-                run_sync(self._end_kernel)()
+                run_sync(self._end_kernel)("the process that ran the code has ended, by itself or for want of memory")
         if self._dead and cell.source.strip():
             cell.outputs.append(_error("LimitExceeded", f"this did not run to its end: {self._dead}"))
 
@@ -264,8 +265,7 @@ class JudgedExecute(Execute):
             return False
 
         if not run_sync(answers)():
-            run_sync(self._end_kernel)()
-            self._dead = f"a cell ran longer than {self._allowed.cell_s:g} s and could not be stopped"
+            run_sync(self._end_kernel)(f"a cell ran longer than {self._allowed.cell_s:g} s and could not be stopped")
 
     def _run_test(self, cell: NotebookNode, grade_id: str) -> None:
         for solution, source, name in self._script.until(grade_id):

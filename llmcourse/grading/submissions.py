@@ -1,6 +1,5 @@
 """Finding what students handed in, and saying what is wrong with a file before anything is run."""
 
-import hashlib
 import os
 import warnings
 from collections.abc import Iterator
@@ -14,7 +13,7 @@ from llmcourse.grading.claims import handed_cells
 from llmcourse.grading.course import Course, CourseError
 from llmcourse.grading.due import parse_time
 from llmcourse.grading.exercise import read_notebook
-from llmcourse.grading.intake import notebook_bomb, plain_bytes, plain_files, shown, unsafe
+from llmcourse.grading.intake import notebook_bomb, plain_bytes, shown, unsafe
 
 __all__ = ["Submission", "find_submissions", "misplaced"]
 
@@ -94,18 +93,6 @@ class Submission:
             return parse_time(text)
         except ValueError as error:
             raise ValueError(f"{TIMESTAMP}: {error}") from error
-
-    def digest(self) -> str:
-        """Return a hash of everything that was handed in; where that must not be opened, of the reason."""
-        total = hashlib.sha256()
-        if (reason := unsafe(self.folder)) is not None:
-            total.update(reason.encode())
-            return total.hexdigest()
-        for path in plain_files(self.folder):
-            with path.open("rb") as file:
-                content = hashlib.file_digest(file, "sha256").hexdigest()
-            total.update(f"{path.relative_to(self.folder)}\0{content}\0".encode(errors="surrogateescape"))
-        return total.hexdigest()
 
 
 def _read(path: Path) -> None:

@@ -282,8 +282,9 @@ def test_two_graders_at_once_are_refused(folder):
 
 
 @pytest.fixture
-def command(folder):
+def command(folder, tmp_path, monkeypatch):
     """Return a command that grades fifteen submissions one at a time."""
+    monkeypatch.setenv("TMPDIR", str(tmp_path))  # a grader that is killed cannot remove its workers' folder
     for number, answer in enumerate(answer for answer in ANSWERS for _ in range(4)):
         SMALL.hand_in(folder, f"{answer} {number}", **ANSWERS[answer])
     call = "from llmcourse.cli import app; app()"

@@ -118,7 +118,8 @@ def _line(process):
         return ""
 
 
-def test_workers_go_when_the_grader_is_killed():
+def test_workers_go_when_the_grader_is_killed(tmp_path, monkeypatch):
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
     code = (
         "import time; from llmcourse.grading.pool import Local\n"
         "workers = Local(1); print(workers.submit(__import__('os').getpid).result(), flush=True); time.sleep(60)"

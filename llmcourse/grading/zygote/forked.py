@@ -66,7 +66,11 @@ def _detach() -> None:
 def _shut_off(fork: Fork) -> None:
     limits = Limits(**fork.request["limits"])
     if fork.isolated:
-        isolate_fork(limits, keep_descriptors=(0, 1, 2, *fork.descriptors.values()), report=fork.report)
+        # an interpreter that lies in /tmp, which is covered by a new one; it stays read-only, as it was mounted
+        prefixes = {Path(sys.prefix), Path(sys.base_prefix)}
+        keep = [path for path in sorted(prefixes) if path.is_relative_to("/tmp")]
+        descriptors = (0, 1, 2, *fork.descriptors.values())
+        isolate_fork(limits, keep=keep, keep_descriptors=descriptors, report=fork.report)
         return
     os.setsid()
     pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
