@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+import zmq
 from nbclient.exceptions import DeadKernelError
 from nbclient.util import run_sync
 from nbformat import NotebookNode
@@ -246,7 +247,7 @@ class JudgedExecute(Execute):
                 self.execute_cell(cell, index, store_history=True)
                 if any(output.get("ename") == "CellTimeoutError" for output in cell.outputs):
                     self._after_timeout()
-            except DeadKernelError:
+            except (DeadKernelError, zmq.Again):
                 run_sync(self._end_kernel)("the process that ran the code has ended, by itself or for want of memory")
         if self._dead and cell.source.strip():
             cell.outputs.append(_error("LimitExceeded", f"this did not run to its end: {self._dead}"))
@@ -255,9 +256,9 @@ class JudgedExecute(Execute):
         """Make sure that the kernel has stopped; one that catches the interrupt is killed."""
 
         async def answers() -> bool:
-            wanted = self.kc.kernel_info()
             until = asyncio.get_running_loop().time() + _ANSWERS_S
-            with contextlib.suppress(Exception):  # no answer in time, or none that is one
+            with contextlib.suppress(Exception):  # it takes no question, or gives no answer that is one
+                wanted = self.kc.kernel_info()
                 while (left := until - asyncio.get_running_loop().time()) > 0:
                     reply = await self.kc.shell_channel.get_msg(timeout=left)
                     if reply["parent_header"].get("msg_id") == wanted:
@@ -284,7 +285,10 @@ class JudgedExecute(Execute):
             self.kc.shell_channel.send(self.kc.session.msg("serve_border", {}))
 
         if not self._dead:
-            run_sync(send)()
+            try:
+                run_sync(send)()
+            except zmq.Again:
+                run_sync(self._end_kernel)("the process that ran the code was cut off, since it sent too much")
 
     def process_message(self, msg: Any, cell: NotebookNode, cell_index: int) -> Any:
         """Take in what a student's kernel sends, as far as it is an output that cannot hurt.

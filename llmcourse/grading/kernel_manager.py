@@ -20,6 +20,7 @@ __all__ = ["GradedKernelManager"]
 # A message larger than this is refused by ZeroMQ, which bounds what a flood of outputs costs the grader.
 _MESSAGE_BYTES = 16 << 20
 _MESSAGES = 32
+_SEND_MS = 2_000
 
 
 class _Client(AsyncKernelClient):
@@ -30,6 +31,8 @@ class _Client(AsyncKernelClient):
         context = zmq.asyncio.Context()
         context.setsockopt(zmq.MAXMSGSIZE, _MESSAGE_BYTES)  # for the sockets that it will make
         context.setsockopt(zmq.RCVHWM, _MESSAGES)
+        # a kernel that sent too much is cut off, and what is sent to it would wait for ever
+        context.setsockopt(zmq.SNDTIMEO, _SEND_MS)
         return context
 
     async def wait_for_ready(self, timeout: float | None = None) -> None:
