@@ -276,7 +276,7 @@ class JudgedExecute(Execute):
                 self._serve()
                 self._judge.run(source, name)
         self._serve()
-        cell.outputs = self._judge.run(cell.source, grade_id)
+        cell.outputs = self._judge.run(cell.source, grade_id, graded=is_grade(cell))
 
     def _serve(self) -> None:
         """Have the student's kernel answer the judge, until the judge is done with one cell."""

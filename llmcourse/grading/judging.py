@@ -70,17 +70,18 @@ class JudgeProcess:
         """
         self._ask({"define": solution}, _OWN_S)
 
-    def run(self, source: str, name: str) -> list[NotebookNode]:
+    def run(self, source: str, name: str, *, graded: bool = False) -> list[NotebookNode]:
         """Run a cell of the instructor's.
 
         Args:
             source: The cell's, hidden tests included.
             name: Its id.
+            graded: Whether the value of its last line is points.
 
         Returns:
             Its outputs; those of an error, where the judge was lost.
         """
-        asked = {"source": source, "name": name, "cell_s": self._limits.cell_s}
+        asked = {"source": source, "name": name, "cell_s": self._limits.cell_s, "graded": graded}
         answer = self._ask(asked, self._limits.cell_s + _OWN_S)
         if answer is None:
             return [_lost(self.lost)]

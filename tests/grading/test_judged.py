@@ -155,3 +155,18 @@ def test_tests_get_a_seed_and_students_do_not(run):
     points, notebook = run(source=source, double=GOOD_DOUBLE + "import os\nprint(sorted(os.environ))")
     assert points["test_double"] == 1
     assert "LLMCOURSE" not in outputs(notebook, "double")
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        ("def mean(values):\n    return sum(values) / 2", 3),
+        ("def mean(values):\n    return 4", 1),
+        ("import numpy as np\ndef mean(values):\n    return np.array([2, 4])", 0),
+        ("def mean(values):\n    return float('nan')", 0),
+    ],
+)
+def test_points_that_a_test_counts_have_to_be_a_number(run, answer, expected):
+    source = make_source()
+    source.cells[6].source = "(mean([1, 3]) == 2) * 2 + (mean([3, 5]) == 4)"
+    assert run(source=source, mean=answer)[0]["test_mean"] == expected

@@ -3,6 +3,7 @@
 import ast
 import contextlib
 import io
+import math
 import time
 import traceback
 from dataclasses import dataclass, field
@@ -30,7 +31,9 @@ class CellRun:
     taken_s: float = 0.0
 
 
-def run_test_cell(judge: Judge, source: str, *, name: str = "cell", cell_s: float | None = None) -> CellRun:
+def run_test_cell(
+    judge: Judge, source: str, *, name: str = "cell", cell_s: float | None = None, graded: bool = False
+) -> CellRun:
     """Run a cell of the instructor's against the student's objects.
 
     Only the student's answers are timed here; what the cell itself computes is bounded by whoever runs the judge.
@@ -40,6 +43,7 @@ def run_test_cell(judge: Judge, source: str, *, name: str = "cell", cell_s: floa
         source: The cell, hidden tests included.
         name: The cell's id.
         cell_s: Seconds for all that the student's code does in this cell; None for no limit beside that of a call.
+        graded: Whether the value of its last line is points, and so has to be a number.
 
     Returns:
         Outputs by which nbgrader's ``determine_grade`` gives points.
@@ -53,7 +57,7 @@ def run_test_cell(judge: Judge, source: str, *, name: str = "cell", cell_s: floa
         with streams, seeds.watched(judge.reseeded):
             judge.bind(source)
             value = _execute(plain(source), judge.namespace, f"<{name}>")
-            text = None if value is None else repr(value)[: judge.limits.output_chars]
+            text = None if value is None else (_points if graded else repr)(value)[: judge.limits.output_chars]
     except BaseException as error:
         run.error, text = error, None
         if isinstance(error, KeyboardInterrupt):
@@ -79,6 +83,16 @@ def _execute(source: str, namespace: dict[str, Any], file: str) -> Any:
     if last is None:
         return None
     return eval(compile(ast.Expression(last.value), file, "eval"), namespace)  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def _points(value: Any) -> str:
+    """Return points as text that nbgrader reads as a number; of any other text it makes all points of the cell."""
+    if not isinstance(value, bool | int | float) and not (hasattr(value, "item") and getattr(value, "ndim", None) == 0):
+        raise TypeError(f"this test ends in a {type(value).__name__}, where points have to be a number")
+    number = float(value)
+    if not math.isfinite(number):
+        raise ValueError(f"this test ends in {number}, where points have to be a number")
+    return repr(number)
 
 
 def _error_output(error: BaseException, source: str, file: str) -> NotebookNode:

@@ -55,7 +55,7 @@ def _obey(judge: Judge, asked: dict[str, Any]) -> dict[str, Any]:
     if "define" in asked:
         judge.define(names_of(asked["define"], judge.solution))
         return {"done": True}
-    found = run_test_cell(judge, asked["source"], name=asked["name"], cell_s=asked["cell_s"])
+    found = run_test_cell(judge, asked["source"], name=asked["name"], cell_s=asked["cell_s"], graded=asked["graded"])
     judge.leave()
     return {
         "outputs": found.outputs,
