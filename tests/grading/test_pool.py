@@ -7,6 +7,7 @@ import sys
 import time
 from pathlib import Path
 
+import cloudpickle
 import psutil
 import pytest
 
@@ -14,6 +15,9 @@ from llmcourse.grading import pool
 from llmcourse.grading.cluster import cluster
 from llmcourse.grading.course import CourseError
 from llmcourse.grading.pool import Local, Lost, run
+
+# workers cannot import this file, wherever pytest was started
+cloudpickle.register_pickle_by_value(sys.modules[__name__])
 
 
 def double(value):
@@ -61,7 +65,7 @@ def scheduler():
         yield started.scheduler_address
 
 
-@pytest.fixture(params=["local", "cluster"])
+@pytest.fixture(params=["local", pytest.param("cluster", marks=pytest.mark.soak)])
 def workers(request, local):
     if request.param == "local":
         yield local
