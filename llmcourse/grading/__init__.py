@@ -12,3 +12,25 @@ run, one ``writer`` marks. ``feedback`` tells the student, ``report`` the instru
 
 Nothing here imports torch or, of the course, anything but the sandbox: exercises bring what they need.
 """
+
+import importlib.util
+import sys
+
+
+def _import_jsonschema() -> None:
+    """Import jsonschema, which nbformat needs, without the grammar of addresses that it looks for.
+
+    ``rfc3987_syntax`` compiles that grammar when it is imported, which takes a second of every process; no schema of a
+    notebook asks for it. Whoever imports it later gets it.
+    """
+    unwanted = "rfc3987_syntax"
+    if "jsonschema" in sys.modules or unwanted in sys.modules or importlib.util.find_spec("jsonschema") is None:
+        return
+    sys.modules[unwanted] = None  # pyright: ignore[reportArgumentType]  an import of it fails, as if it were not there
+    try:
+        importlib.import_module("jsonschema")
+    finally:
+        del sys.modules[unwanted]
+
+
+_import_jsonschema()

@@ -1,6 +1,5 @@
 """Graded notebooks of the small exercise, written rather than run, and Chromium to look at their pages."""
 
-import importlib.util
 import os
 import shutil
 from contextlib import contextmanager
@@ -9,6 +8,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+import small_course as small
 from nbformat.v4 import new_output
 from nbgrader.converters import GenerateAssignment
 
@@ -21,9 +21,6 @@ ARGUMENTS += ["--disable-quic", "--disable-gpu", "--disable-domain-reliability",
 
 def released_course(folder):
     """Return the small course with its assignment released, which takes seconds: make one for a module."""
-    spec = importlib.util.spec_from_file_location("small_course", Path(__file__).with_name("conftest.py"))
-    small = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(small)
     course = Course(small.make_course(folder))
     done, log = course.convert(GenerateAssignment, small.ASSIGNMENT)
     assert done, log

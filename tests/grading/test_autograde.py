@@ -3,7 +3,6 @@
 Notebooks run in the worker's own process here (fake_execution.py); tests/cli/test_grade.py grades in real kernels.
 """
 
-import importlib.util
 import json
 import os
 import random
@@ -17,9 +16,11 @@ import time
 from concurrent.futures import Future
 from pathlib import Path
 
+import fake_execution as FAKE
 import nbformat
 import psutil
 import pytest
+import small_course as SMALL
 from nbgrader.converters import Autograde, GenerateAssignment
 
 from llmcourse.grading import autograde, room, transaction, writer
@@ -29,15 +30,6 @@ from llmcourse.grading.records import one_grader
 from llmcourse.grading.submissions import find_submissions
 from llmcourse.sandbox import probe
 
-
-def _beside(name):
-    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-SMALL, FAKE = _beside("conftest"), _beside("fake_execution")
 POINTS = {"right": 6, "half": 3, "empty": 0}
 ANSWERS = {
     "right": {"double": SMALL.GOOD_DOUBLE, "mean": SMALL.GOOD_MEAN},
@@ -286,7 +278,8 @@ def command(folder, tmp_path, monkeypatch):
     """Return a command that grades fifteen submissions one at a time."""
     monkeypatch.setenv("TMPDIR", str(tmp_path))  # a grader that is killed cannot remove its workers' folder
     for number, answer in enumerate(answer for answer in ANSWERS for _ in range(4)):
-        SMALL.hand_in(folder, f"{answer} {number}", **ANSWERS[answer])
+        slow = "import time\ntime.sleep(0.3)\n" + ANSWERS[answer].get("double", "double = None\n")
+        SMALL.hand_in(folder, f"{answer} {number}", **(ANSWERS[answer] | {"double": slow}))
     call = "from llmcourse.cli import app; app()"
     return [sys.executable, "-c", call, "grade", "--course", str(folder), "--workers", "1"]
 

@@ -1,17 +1,13 @@
 """The files for Canvas and Moodle, through ``nbgrader export`` itself."""
 
 import csv
-import sys
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
+from graded import released_course
 from nbgrader.apps import ExportApp
 
 from llmcourse.grading.exporters import CanvasExporter, MoodleExporter
-
-sys.path.insert(0, str(Path(__file__).parent))  # the folder is no package
-from graded import released_course
 
 ASSIGNMENT = "01_arithmetic"
 

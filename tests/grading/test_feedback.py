@@ -4,10 +4,10 @@ import html
 import re
 import sys
 import tempfile
-from pathlib import Path
 
 import nbformat
 import pytest
+from graded import cell_of, error, graded, released_course, store
 from nbformat.v4 import new_output
 from nbgrader.converters import GenerateFeedback
 from nbgrader.preprocessors import GetGrades
@@ -15,9 +15,6 @@ from nbgrader.preprocessors import GetGrades
 from llmcourse.grading.feedback import SafeFeedback, student_findings
 from llmcourse.grading.feedback_markup import InertMarkup
 from llmcourse.grading.feedback_summary import findings, remarks
-
-sys.path.insert(0, str(Path(__file__).parent))  # the folder is no package
-from graded import cell_of, error, graded, released_course, store
 
 ASSIGNMENT = "01_arithmetic"
 DOUBLE = "def double(value):\n    return value ** 2\n"

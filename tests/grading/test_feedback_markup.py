@@ -1,20 +1,17 @@
 """Hostile cells and outputs on the pages that nbgrader makes: in Chromium, no script runs and nothing is fetched."""
 
 import base64
-import sys
 from copy import deepcopy
 from pathlib import Path
 
 import nbgrader
 import pytest
+from graded import chromium
 from nbconvert.exporters import HTMLExporter
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output, new_raw_cell
 from traitlets.config import Config
 
 from llmcourse.grading.feedback_markup import InertMarkup, inert_html, make_inert
-
-sys.path.insert(0, str(Path(__file__).parent))  # the folder is no package
-from graded import chromium
 
 TEMPLATES = Path(nbgrader.__file__).parent / "server_extensions" / "formgrader" / "templates"
 RUN = "note(1)"  # a function of the test's, which also hears from a page that is left at once

@@ -1,18 +1,13 @@
 """Plain ``nbgrader autograde`` leaves out what must not be copied or read, says so, and grades the others."""
 
-import importlib.util
 import os
 import shutil
-from pathlib import Path
 
 import pytest
+import small_course as SMALL
 from nbgrader.converters import Autograde, GenerateAssignment
 
 from llmcourse.grading.course import Course
-
-_spec = importlib.util.spec_from_file_location("small_course", Path(__file__).parent / "conftest.py")
-SMALL = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(SMALL)
 
 ADDED = """
 from nbgrader.preprocessors import SaveAutoGrades

@@ -6,11 +6,11 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell
 from nbgrader.utils import determine_grade, is_grade
+from small_course import ASSIGNMENT, GOOD_DOUBLE, GOOD_MEAN, NOTEBOOK, make_source
 from traitlets.config import Config
 
 from llmcourse.grading.judged import JudgedExecute
 from llmcourse.sandbox import probe
-from tests.grading.conftest import ASSIGNMENT, GOOD_DOUBLE, GOOD_MEAN, NOTEBOOK, make_source
 
 pytestmark = pytest.mark.skipif(not (probe().isolates and probe().nested), reason="needs a sandbox that works")
 

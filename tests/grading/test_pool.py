@@ -1,46 +1,17 @@
 """Workers that die, at once or now and then, on this machine and on a Dask cluster."""
 
-import os
-import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
-import cloudpickle
 import psutil
 import pytest
+from pool_tasks import die_of, die_once, double, fail
 
 from llmcourse.grading import pool
 from llmcourse.grading.cluster import cluster
 from llmcourse.grading.course import CourseError
 from llmcourse.grading.pool import Local, Lost, run
-
-# workers cannot import this file, wherever pytest was started
-cloudpickle.register_pickle_by_value(sys.modules[__name__])
-
-
-def double(value):
-    return 2 * value
-
-
-def die_of(value, poison):
-    if value == poison:
-        os.kill(os.getpid(), signal.SIGKILL)
-    time.sleep(0.01)
-    return 2 * value
-
-
-def die_once(value, marker):
-    """Kill the process at the first call of all."""
-    if value == 3 and not Path(marker).exists():
-        Path(marker).touch()
-        os.kill(os.getpid(), signal.SIGKILL)
-    return 2 * value
-
-
-def fail(value):
-    raise ZeroDivisionError(value)
 
 
 def tasks(count, *more, asked=None):
@@ -65,7 +36,7 @@ def scheduler():
         yield started.scheduler_address
 
 
-@pytest.fixture(params=["local", pytest.param("cluster", marks=pytest.mark.soak)])
+@pytest.fixture(params=["local", "cluster"])
 def workers(request, local):
     if request.param == "local":
         yield local

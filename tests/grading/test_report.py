@@ -1,18 +1,14 @@
 """Rows of the report from a gradebook; tests/cli/test_grade.py compares them with ``nbgrader export``."""
 
 import shutil
-import sys
-from pathlib import Path
 
 import pytest
+from graded import error, graded, store
 from nbgrader.converters import GenerateAssignment
 
 from llmcourse.grading.course import Course
 from llmcourse.grading.records import Record, write_record
 from llmcourse.grading.report import make_report
-
-sys.path.insert(0, str(Path(__file__).parent))  # the folder is no package
-from graded import error, graded, store
 
 ASSIGNMENT = "01_arithmetic"
 

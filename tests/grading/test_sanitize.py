@@ -1,6 +1,5 @@
 """A submission is rebuilt on the assignment's cells: honest ones as they were, damaged and hostile ones soundly."""
 
-import importlib.util
 import json
 import logging
 import shutil
@@ -8,9 +7,11 @@ from collections import Counter
 from functools import cache
 from pathlib import Path
 
+import damage as DAMAGE
 import jsonschema
 import nbformat
 import pytest
+import small_course as SMALL
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_raw_cell
 from nbgrader.api import Gradebook
 from nbgrader.converters import Autograde, GenerateAssignment
@@ -27,16 +28,6 @@ from llmcourse.grading.submissions import Submission
 HERE = Path(__file__).parent
 EXERCISE = HERE.parents[1] / "solutions" / "01_tokenization" / "bpe.ipynb"
 DAMAGED = 1_000
-
-
-def _beside(name):
-    spec = importlib.util.spec_from_file_location(f"grading_{name}", HERE / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-SMALL, DAMAGE = _beside("conftest"), _beside("damage")
 
 
 class Assignment:

@@ -1,26 +1,16 @@
 """What one worker makes of one submission, and how it words what went wrong."""
 
-import importlib.util
 import json
-from pathlib import Path
 
+import fake_execution as FAKE
 import pytest
+import small_course as SMALL
 from nbgrader.converters import GenerateAssignment
 
 from llmcourse.grading import room
 from llmcourse.grading.course import Course
 from llmcourse.grading.parcel import Parcel, pack_assignment, read_files
 from llmcourse.grading.worker import execute, reason_in
-
-
-def _beside(name):
-    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-SMALL, FAKE = _beside("conftest"), _beside("fake_execution")
 
 
 @pytest.fixture(scope="module")

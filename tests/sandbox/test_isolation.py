@@ -164,16 +164,19 @@ def test_a_daemon_ends_with_the_one_who_started_it(in_fork):
     assert (seen["code"], seen["left"]) == (0, 3)
 
 
+BEGUN = "open('/tmp/mine/begun', 'w').close()"  # the server waits for it before it sends a signal
+
+
 def test_an_interrupt_of_the_watcher_reaches_the_code(in_fork):
-    out, seen = in_fork(
-        "import time\ntry:\n    time.sleep(6)\nexcept KeyboardInterrupt:\n    print('interrupted')", signal=2
-    )
+    code = f"import time\ntry:\n    {BEGUN}; time.sleep(6)\nexcept KeyboardInterrupt:\n    print('interrupted')"
+    out, seen = in_fork(code, keep=["/tmp/mine"], signal=2)
     assert out == "interrupted"
     assert seen["code"] == 0
 
 
 def test_killing_the_watcher_kills_all(in_fork):
-    _, seen = in_fork("import os, time\nos.fork()\ntime.sleep(20)", signal=int(signal.SIGKILL))
+    code = f"import os, time\nos.fork()\n{BEGUN}; time.sleep(20)"
+    _, seen = in_fork(code, keep=["/tmp/mine"], signal=int(signal.SIGKILL))
     assert seen["code"] == -signal.SIGKILL
 
 

@@ -170,14 +170,19 @@ class Zygote:
         self.address = Address(role, str(Path(self._folder.name) / "server"))
         self._log = (Path(self._folder.name) / "log").open("w+b")
         listener = socket.socket(socket.AF_UNIX)
+        # Held open by this process alone. The server ends when it closes, even where this process was killed so early
+        # that bwrap had not yet asked the kernel to be told of it.
+        alive, self._lifeline = os.pipe()
         with listener:
             listener.bind(self.address.path)
             listener.listen(64)
-            self.process = self._start(listener.fileno())
-        self._finalizer = weakref.finalize(self, _end, self.process, self._folder, self._log)
+            self.process = self._start(listener.fileno(), alive)
+        os.close(alive)
+        self._finalizer = weakref.finalize(self, _end, self.process, self._lifeline, self._folder, self._log)
 
-    def _start(self, listener: int) -> "subprocess.Popen[bytes]":
-        settings = {"listen": listener, "role": self.address.role, "preload": self.preload, "isolated": self.isolated}
+    def _start(self, listener: int, alive: int) -> "subprocess.Popen[bytes]":
+        settings = {"listen": listener, "alive": alive, "role": self.address.role, "isolated": self.isolated}
+        settings["preload"] = self.preload
         command = [sys.executable, "-m", "llmcourse.grading.zygote.server", json.dumps(settings)]
         environment: dict[str, str] | None = None
         if self.isolated:
@@ -191,7 +196,7 @@ class Zygote:
             stderr=self._log,
             env=environment,
             cwd="/",
-            pass_fds=(listener,),
+            pass_fds=(listener, alive),
             start_new_session=True,  # Ctrl-C is for the grader, which ends its servers itself
         )
 
@@ -209,7 +214,10 @@ class Zygote:
         self._finalizer()
 
 
-def _end(process: "subprocess.Popen[bytes]", folder: "tempfile.TemporaryDirectory[str]", log: Any) -> None:
+def _end(
+    process: "subprocess.Popen[bytes]", lifeline: int, folder: "tempfile.TemporaryDirectory[str]", log: Any
+) -> None:
+    os.close(lifeline)
     process.kill()
     with contextlib.suppress(subprocess.TimeoutExpired):
         process.wait(_END_S)

@@ -39,13 +39,14 @@ class _Child:
 
 
 class _Server:
-    def __init__(self, listener: socket.socket, *, role: str, isolated: bool) -> None:
+    def __init__(self, listener: socket.socket, alive: int, *, role: str, isolated: bool) -> None:
         self.listener, self.role, self.isolated = listener, role, isolated
         self.selector = selectors.DefaultSelector()
         self.selector.register(listener, selectors.EVENT_READ, self.accept)
+        self.selector.register(alive, selectors.EVENT_READ, sys.exit)  # closed: whoever started this is gone
 
     def serve(self) -> None:
-        """Answer until there is nobody left to ask: the sandbox ends with the process that started it."""
+        """Answer until the process that started it is gone."""
         while True:
             for key, _ in self.selector.select():
                 key.data()
@@ -126,7 +127,7 @@ def main() -> None:
     settings = json.loads(sys.argv[1])
     listener = socket.socket(fileno=settings["listen"])
     _warm(settings["role"], settings["preload"])
-    _Server(listener, role=settings["role"], isolated=settings["isolated"]).serve()
+    _Server(listener, settings["alive"], role=settings["role"], isolated=settings["isolated"]).serve()
 
 
 if __name__ == "__main__":
