@@ -37,9 +37,11 @@ def call(*words: str) -> list[str]:
     return [sys.executable, "-c", "from llmcourse.cli import app; app()", *words]
 
 
-def make_released(folder: Path) -> Path:
-    """Write the small course and release it."""
+def make_released(folder: Path, *configuration: str) -> Path:
+    """Write the small course, with lines of configuration of its own, and release it."""
     small.make_course(folder)
+    with (folder / "nbgrader_config.py").open("a") as file:
+        file.write("\n".join(("", *configuration, "")))
     done = subprocess.run(call("release", "--course", str(folder)), capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return folder

@@ -19,7 +19,7 @@ from postgres import Server, programs
 from runs import Run, hand_in_class, make_released, needs_sandbox, points_in
 
 pytestmark = pytest.mark.skipif(needs_sandbox() is not None, reason=str(needs_sandbox()))
-CLASS = [30, pytest.param(5000, marks=pytest.mark.soak)]
+CLASS = [12, pytest.param(5000, marks=pytest.mark.soak)]
 # The last fifth of a run may be slower, and larger, than its second fifth by this much.
 FLAT = 1.2
 
@@ -84,13 +84,9 @@ def dask_cluster():
 def test_the_same_on_a_cluster_into_postgresql_with_a_worker_killed(tmp_path, count):
     if programs() is None:
         pytest.skip("no PostgreSQL: apt-get install postgresql, or pip install pgserver")
-    small_count = count
     with TemporaryDirectory(prefix="postgres-") as folder, Server(Path(folder)) as database, dask_cluster() as cluster:
-        course = small.make_course(tmp_path / "course")
-        with (course / "nbgrader_config.py").open("a") as config:
-            config.write(f"\nc.CourseDirectory.db_url = {database.url!r}\n")
-        make_released(course)
-        expected = hand_in_class(course, small_count)
+        course = make_released(tmp_path / "course", f"c.CourseDirectory.db_url = {database.url!r}")
+        expected = hand_in_class(course, count)
         run = Run(course, ("--scheduler", cluster.scheduler_address))
         killed = []
 
