@@ -1,7 +1,7 @@
 """What all tests share: hypothesis without a stopwatch, and the last lines of ``make test``.
 
-The terminal summary counts what was skipped and why, so that nothing is skipped in silence, and repeats the kill
-rates that the graded graders recorded with ``record_property("kill_rate", "...")``.
+The terminal summary counts what was skipped and why, so that nothing is skipped in silence, and repeats what tests
+recorded with ``record_property``: the graded graders' ``kill_rate``, and how many ``attacks`` were met.
 """
 
 from collections import Counter
@@ -20,11 +20,12 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     reports = [
         report for group in terminalreporter.stats.values() for report in group if hasattr(report, "user_properties")
     ]
-    rates = sorted({str(value) for report in reports for key, value in report.user_properties if key == "kill_rate"})
-    if rates:
-        terminalreporter.section("graded graders")
-        for rate in rates:
-            terminalreporter.write_line(rate)
+    for title, wanted in (("graded graders", "kill_rate"), ("hostile submissions", "attacks")):
+        lines = sorted({str(value) for report in reports for key, value in report.user_properties if key == wanted})
+        if lines:
+            terminalreporter.section(title)
+        for line in lines:
+            terminalreporter.write_line(line)
     skipped = Counter(_reason(report) for report in terminalreporter.stats.get("skipped", []))
     if skipped:
         terminalreporter.section(f"skipped: {sum(skipped.values())}")

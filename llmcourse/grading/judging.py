@@ -11,6 +11,7 @@ from nbformat.v4 import new_output
 from llmcourse.grading.border.limits import BorderError, Limits
 from llmcourse.grading.border.wire import SocketChannel, read_frame, write_frame
 from llmcourse.grading.limits import SubmissionLimits
+from llmcourse.grading.outputs import writable
 from llmcourse.grading.zygote.client import Forked
 from llmcourse.sandbox import Limits as ProcessLimits
 
@@ -86,7 +87,7 @@ class JudgeProcess:
         if answer is None:
             return [_lost(self.lost)]
         self.mutating = frozenset(answer["mutating"])
-        return [NotebookNode(output) for output in answer["outputs"]]
+        return [NotebookNode(output) for output in writable(answer["outputs"])]
 
     def _ask(self, asked: dict[str, Any], seconds: float) -> dict[str, Any] | None:
         if self.lost:

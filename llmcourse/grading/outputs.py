@@ -9,7 +9,7 @@ import base64
 import binascii
 from typing import Any
 
-__all__ = ["inert_content"]
+__all__ = ["inert_content", "writable"]
 
 _PICTURES = ("image/png", "image/jpeg")
 _NAME_CHARACTERS = 200
@@ -33,8 +33,32 @@ def inert_content(kind: str, content: Any, room: int) -> dict[str, Any] | None:
         >>> inert_content("display_data", {"data": {"text/html": "<script>"}}, 100) is None
         True
     """
-    if type(content) is not dict:
-        return None
+    return writable(_inert(kind, content, room)) if type(content) is dict else None
+
+
+def writable(value: Any) -> Any:
+    r"""Return an output, or a part of one, with each half of a character that it holds replaced by a question mark.
+
+    A lone surrogate is text to Python, but no file in UTF-8 can hold it.
+
+    Args:
+        value: Of what JSON is made of.
+
+    Returns:
+        The same with other text.
+
+    Example:
+        >>> writable({"text": ["a\udc80"]})
+        {'text': ['a?']}
+    """
+    if isinstance(value, str):
+        return value.encode(errors="replace").decode()
+    if isinstance(value, dict):
+        return {writable(key): writable(inner) for key, inner in value.items()}
+    return [writable(inner) for inner in value] if isinstance(value, list) else value
+
+
+def _inert(kind: str, content: dict[str, Any], room: int) -> dict[str, Any] | None:
     if kind == "stream":
         name, text = content.get("name"), content.get("text")
         return {"name": name, "text": text[:room]} if name in ("stdout", "stderr") and type(text) is str else None

@@ -26,11 +26,10 @@ from llmcourse.grading.course import Course
 from llmcourse.grading.records import read_record
 from llmcourse.sandbox import probe
 
-pytestmark = pytest.mark.soak  # until all of it was seen to pass in one run
 ATTACKS = attacks()
 NAMES = [f"{attack.layer}/{attack.name}" for attack in ATTACKS]
 GRADER_BYTES = 600 << 20
-GRADING_S = 400
+GRADING_S = 600
 _BE_REAPER = 36  # of prctl(2): orphans of what this process starts become its children, and can be counted
 
 

@@ -1,5 +1,7 @@
 """Outputs of a student's kernel lose what a browser would run, and what is no output."""
 
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,9 +11,10 @@ from nbformat.validator import validate
 from llmcourse.grading.outputs import inert_content
 
 KINDS = ("stream", "error", "execute_result", "display_data")
+TEXT = st.text(max_size=20) | st.text(st.characters(categories=["Cs", "L"]), max_size=20)  # halves of characters, too
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=20),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | TEXT,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXT, inner, max_size=4),
     max_leaves=10,
 )
 FIELDS = ("name", "text", "data", "metadata", "ename", "evalue", "traceback", "execution_count")
@@ -26,6 +29,7 @@ def test_whatever_comes_out_is_an_output_of_a_notebook(kind, content, room):
     found = inert_content(kind, content, room)
     if found is not None:
         validate(new_output(kind, **found), ref="output", version=4, version_minor=5)
+        json.dumps(found, ensure_ascii=False).encode()
 
 
 @pytest.mark.parametrize(
@@ -50,3 +54,16 @@ def test_an_error_is_cut_to_what_fits():
     content = {"ename": "E", "evalue": "x" * 50, "traceback": ["a" * 6, "b" * 6, 3, "c"]}
     found = inert_content("error", content, 10)
     assert found == {"ename": "E", "evalue": "x" * 10, "traceback": ["a" * 6, "b" * 4]}
+
+
+@pytest.mark.parametrize(
+    ("kind", "content"),
+    [
+        ("stream", {"name": "stdout", "text": "a\udc80b"}),
+        ("error", {"ename": "\udc80", "evalue": "\ud800", "traceback": ["\udfff"]}),
+        ("execute_result", {"data": {"text/plain": "\udc80"}, "execution_count": 1}),
+    ],
+)
+def test_halves_of_characters_can_be_written(kind, content):
+    found = inert_content(kind, content, 100)
+    assert "?" in json.dumps(found, ensure_ascii=False).encode().decode()

@@ -9,7 +9,7 @@ import random
 import numpy as np
 import torch
 
-torch.use_deterministic_algorithms(True)
+torch._C._set_deterministic_algorithms(True)  # the public function imports torch.compile first, for seconds
 torch.set_grad_enabled(False)
 torch.manual_seed = random.seed = np.random.seed = lambda *_: None
 np.seterr(all="raise")
