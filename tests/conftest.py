@@ -4,11 +4,14 @@ The terminal summary counts what was skipped and why, so that nothing is skipped
 recorded with ``record_property``: the graded graders' ``kill_rate``, and how many ``attacks`` were met.
 """
 
+import signal
 from collections import Counter
 
 import hypothesis
 import pytest
 
+# A shell starts what it runs in the background deaf to Ctrl-C, and so would be all that tests start and interrupt.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 # Two busy cores make a single example slow now and then; that says nothing about the code.
 hypothesis.settings.register_profile("course", deadline=None, print_blob=True)
 hypothesis.settings.load_profile("course")

@@ -24,7 +24,8 @@ _GONE = "the Dask scheduler no longer answers; start it, and run this again to g
 class _Cluster:
     """The workers of a scheduler."""
 
-    tries = 1  # Dask itself tries a task on several workers
+    # Dask itself tries a task on several workers, but counts a death against all that stood in line for the worker.
+    tries = 2
 
     def __init__(self, client: Any, deaths: tuple[type[BaseException], ...]) -> None:
         self.deaths = deaths

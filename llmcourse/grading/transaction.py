@@ -6,8 +6,9 @@ SQLAlchemy engine, each compiles its queries again. In a :func:`transaction` all
 they commit is seen by the next of them at once, and by everybody else when the transaction ends, or never.
 
 nbgrader has no place where an engine could be handed in (``Gradebook.__init__`` calls ``create_engine``, also from
-inside the preprocessors), so that name is replaced in ``nbgrader.api`` while a transaction lasts. Nothing else is
-patched, and outside of a transaction nothing is. A process can have one transaction at a time.
+inside the preprocessors), so both are replaced while a transaction lasts. The first gradebook of a transaction is still
+opened by nbgrader's own ``__init__``, which makes missing tables and the course; that takes 10 ms, so the others join
+it. Nothing else is patched, and outside of a transaction nothing is. A process can have one transaction at a time.
 """
 
 from collections.abc import Iterator
@@ -15,8 +16,10 @@ from contextlib import contextmanager
 from typing import Any
 
 import nbgrader.api
+from nbgrader.api import Gradebook
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.orm import scoped_session, sessionmaker
 
 __all__ = ["GradebookError", "transaction"]
 
@@ -68,20 +71,37 @@ def transaction(url: str, *, keep: bool = True) -> Iterator[None]:
     Raises:
         GradebookError: The database cannot be used.
     """
-    original = nbgrader.api.create_engine
     try:
-        with _Joined(_engine(url)) as connection, connection.begin() as outer:
-            nbgrader.api.create_engine = lambda *_arguments, **_options: connection
-            try:
-                yield
-            finally:
-                nbgrader.api.create_engine = original
+        with _Joined(_engine(url)) as connection, connection.begin() as outer, _opened_on(connection):
+            yield
             if not keep:
                 outer.rollback()
     except Exception as error:
         if not isinstance(error, GradebookError) and (fault := GradebookError.behind(error)) is not None:
             raise fault from error
         raise
+
+
+@contextmanager
+def _opened_on(connection: _Joined) -> Iterator[None]:
+    """Have every gradebook that is opened inside work on one connection."""
+    engine, opened = nbgrader.api.create_engine, Gradebook.__init__
+    courses: set[str] = set()
+
+    def join(self: Gradebook, db_url: str, course_id: str = "default_course", authenticator: Any = None) -> None:
+        if course_id not in courses:
+            opened(self, db_url, course_id, authenticator)
+            courses.add(course_id)
+            return
+        self.engine, self.course_id, self.authenticator = connection, course_id, authenticator
+        self.db = scoped_session(sessionmaker(autoflush=True, bind=connection, future=True))
+
+    nbgrader.api.create_engine = lambda *_arguments, **_options: connection
+    Gradebook.__init__ = join
+    try:
+        yield
+    finally:
+        nbgrader.api.create_engine, Gradebook.__init__ = engine, opened
 
 
 def _engine(url: str) -> Engine:

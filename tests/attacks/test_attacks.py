@@ -30,6 +30,7 @@ ATTACKS = attacks()
 NAMES = [f"{attack.layer}/{attack.name}" for attack in ATTACKS]
 GRADER_BYTES = 600 << 20
 GRADING_S = 600
+WORKERS = "4"  # most of the time they wait for a limit
 _BE_REAPER = 36  # of prctl(2): orphans of what this process starts become its children, and can be counted
 
 
@@ -90,7 +91,7 @@ def _grade(course, environment):
     ctypes.CDLL(None, use_errno=True).prctl(_BE_REAPER, 1, 0, 0, 0)
     known = {process.pid for process in psutil.Process().children(recursive=True)}
     began = time.monotonic()
-    command = llmcourse("grade", "--course", str(course), "--workers", "2")
+    command = llmcourse("grade", "--course", str(course), "--workers", WORKERS)
     peaks: dict[str, int] = {}
     with (course.parent / "log").open("w+") as log:
         grader = subprocess.Popen(command, env=environment, stdout=log, stderr=log, stdin=subprocess.DEVNULL)

@@ -1,6 +1,7 @@
 """Whatever is killed in the middle of a run, each submission gets its mark once, or a plain reason; the run goes on.
 
-Real kernels and judges in real sandboxes. ``make test`` grades a small class with each fault, ``make soak`` a hundred.
+Real kernels and judges in real sandboxes. ``make test`` grades a small class with all faults in one run, ``make soak``
+a hundred submissions with each.
 """
 
 import sqlite3
@@ -16,15 +17,16 @@ SERVER = "llmcourse.grading.zygote.server"
 
 
 @pytest.fixture(scope="module")
-def released(tmp_path_factory):
+def before():
+    """Return what other tests in this process have started."""
+    return psutil.Process().children(recursive=True)
+
+
+@pytest.fixture(scope="module")
+def released(before, tmp_path_factory):
     if (lack := needs_sandbox()) is not None:
         pytest.skip(lack)
     return make_released(tmp_path_factory.mktemp("faults") / "course")
-
-
-@pytest.fixture(params=[12, pytest.param(100, marks=pytest.mark.soak)], ids=["small", "hundred"], scope="module")
-def class_(request, released):
-    return released, hand_in_class(released, request.param)
 
 
 def worker(run):
@@ -73,25 +75,31 @@ FAULTS = {
 }
 
 
-@pytest.mark.parametrize("fault", FAULTS)
-def test_a_fault_in_the_middle_costs_at_most_the_submissions_at_hand(class_, fault):
-    course, expected = class_
+EACH = [pytest.param([fault], 100, marks=pytest.mark.soak, id=fault) for fault in FAULTS]
+
+
+@pytest.mark.parametrize(("faults", "count"), [pytest.param(list(FAULTS), 24, id="all in one run"), *EACH])
+def test_a_fault_in_the_middle_costs_at_most_the_submissions_at_hand(released, faults, count):
+    course, expected = released, hand_in_class(released, count)
     run = Run(course, ("--workers", str(WORKERS), "--force"))
-    for count in run.outcomes():
-        if count == len(expected) // 3:
-            FAULTS[fault](run)
+    moments = {count * (number + 1) // (len(faults) + 2): fault for number, fault in enumerate(faults)}
+    for done in run.outcomes():
+        if done in moments:
+            FAULTS[moments[done]](run)
     assert run.code in (0, 1), run.lines[-5:]
-    done = [line.split()[1] for line in run.lines if line.startswith(("graded", "failed"))]
-    assert sorted(done) == sorted(expected), "each once"
+    graded = [line.split()[1] for line in run.lines if line.startswith(("graded", "failed"))]
+    assert sorted(graded) == sorted(expected), "each once"
     found = points_in(course)
     hit = [student for student in expected if found[student] != expected[student]]
-    assert len(hit) <= WORKERS, (hit, run.lines)
+    assert len(hit) <= WORKERS * len(faults), (hit, run.lines)
     assert all(run.told(student) for student in hit)
-    for student in hit:
+    for student in hit[:2]:
         again = Run(course, ("--student", student, "--force"))
         assert list(again.outcomes()) == [1], again.lines
-    assert points_in(course) == expected
+        found[student] = points_in(course)[student]
+        assert found[student] == expected[student]
+    assert points_in(course) == found
 
 
-def test_nothing_is_left_running(released):
-    assert not [child for child in psutil.Process().children(recursive=True) if SERVER in " ".join(child.cmdline())]
+def test_nothing_is_left_running(before, released):
+    assert set(psutil.Process().children(recursive=True)) <= set(before)

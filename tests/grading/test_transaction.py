@@ -53,12 +53,21 @@ def test_an_exception_takes_everything_back(url):
 
 
 def test_nothing_is_patched_outside(url):
-    original = nbgrader.api.create_engine
+    original = nbgrader.api.create_engine, Gradebook.__init__
     with transaction(url):
-        assert nbgrader.api.create_engine is not original
+        assert nbgrader.api.create_engine is not original[0]
+        assert Gradebook.__init__ is not original[1]
     with pytest.raises(ZeroDivisionError), transaction(url):
         raise ZeroDivisionError
-    assert nbgrader.api.create_engine is original
+    assert (nbgrader.api.create_engine, Gradebook.__init__) == original
+
+
+def test_a_gradebook_that_joins_is_like_one_that_was_opened(url):
+    with transaction(url), Gradebook(url) as first, Gradebook(url) as second:
+        assert set(vars(first)) == set(vars(second))
+        assert (first.engine, first.course_id) == (second.engine, second.course_id)
+        with Gradebook(url, "another") as other:  # its course is made
+            assert {course.id for course in other.db.query(nbgrader.api.Course)} == {"another", "default_course"}
 
 
 def test_what_nbgrader_refuses_is_no_fault_of_the_database(url):
