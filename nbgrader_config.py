@@ -19,7 +19,7 @@ from pathlib import Path
 
 from nbconvert.preprocessors import CSSHTMLHeaderPreprocessor
 from nbgrader.converters import Autograde, GenerateAssignment
-from nbgrader.preprocessors import Execute, GetGrades
+from nbgrader.preprocessors import CheckCellMetadata, Execute, GetGrades
 
 from llmcourse.grading.due import DueDates
 from llmcourse.grading.feedback import SafeFeedback
@@ -51,12 +51,15 @@ c.GenerateAssignment.preprocessors = [*GenerateAssignment.preprocessors.default(
 # name a subclass of nbgrader.plugins.LateSubmissionPlugin in c.AssignLatePenalties.plugin_class.
 c.LateSubmissionPlugin.penalty_method = "none"
 
-# A submission is put on the assignment's own cells, then runs in a sandbox, with its tests in a process of their own.
-c.Autograde.sanitize_preprocessors = [Sanitize, *Autograde.sanitize_preprocessors.default()]
+# A submission is rebuilt on the assignment's own cells, with the answers in them, which leaves nothing for nbgrader's
+# own five to do; then it runs in a sandbox, with its tests in a process of their own.
+c.Autograde.sanitize_preprocessors = [Sanitize]
 # Submissions that hold links, special files or far too much are left out before nbgrader copies them.
 c.Autograde.exporter_class = "llmcourse.grading.gate.Gate"
 c.Autograde.autograde_preprocessors = [
-    JudgedExecute if item is Execute else item for item in Autograde.autograde_preprocessors.default()
+    JudgedExecute if item is Execute else item
+    for item in Autograde.autograde_preprocessors.default()
+    if item is not CheckCellMetadata
 ]
 # What a submission may use, for instance {"cell_s": 10, "memory_bytes": 1_000_000_000}; llmcourse.grading.limits names
 # them all. An assignment's notebook may set its own, in its metadata.

@@ -53,7 +53,12 @@ class Graded:
 
 
 def run(
-    *, quick: bool = False, json_path: Path | None = None, sizes: tuple[int, ...] = (40, 200), stock: int = 40
+    *,
+    quick: bool = False,
+    json_path: Path | None = None,
+    sizes: tuple[int, ...] = (40, 200),
+    stock: int = 40,
+    assignment: str | None = None,
 ) -> list[tuple[Graded, Graded]]:
     """Measure, print a table, and write JSON if asked.
 
@@ -62,6 +67,7 @@ def run(
         json_path: Where to write all that was measured, and on what machine.
         sizes: How many submissions, one measurement each.
         stock: How many of them stock nbgrader is given at most.
+        assignment: To which assignment of the course; its last if none is named, since most import PyTorch.
 
     Returns:
         For each size, stock nbgrader's run and ours.
@@ -73,9 +79,10 @@ def run(
     print(", ".join(f"{key} {value}" for key, value in machine().items()), flush=True)
     for size in (3,) if quick else sizes:
         with tempfile.TemporaryDirectory(prefix="bench-grading-") as folder:
-            course = _Course(Path.cwd(), Path(folder), size)
+            course = _Course(Path.cwd(), Path(folder), size, assignment)
             theirs, ours = course.grade_stock(min(size, stock)), course.grade_here()
         found.append((theirs, ours))
+        print(course.assignment)
         _print(theirs, ours)
     if json_path is not None:
         rows = [{"stock": asdict(theirs), "here": asdict(ours)} for theirs, ours in found]
@@ -99,13 +106,16 @@ def _print(theirs: Graded, ours: Graded) -> None:
 class _Course:
     """A copy of a course with generated submissions: right ones, empty ones, and half done ones in turn."""
 
-    def __init__(self, origin: Path, folder: Path, size: int) -> None:
+    def __init__(self, origin: Path, folder: Path, size: int, assignment: str | None = None) -> None:
         if not (origin / "nbgrader_config.py").is_file():
             raise ValueError(f"{origin} holds no nbgrader_config.py: run this in the course's folder")
         self.folder = folder
         shutil.copy(origin / "nbgrader_config.py", folder)
         shutil.copytree(origin / "solutions", folder / "solutions")
-        self.assignment = min(path.parent.name for path in (folder / "solutions").glob("*/*.ipynb"))
+        known = sorted({path.parent.name for path in (folder / "solutions").glob("*/*.ipynb")})
+        self.assignment = assignment or known[-1]
+        if self.assignment not in known:
+            raise ValueError(f"there is no assignment {assignment!r}; there are: {', '.join(known)}")
         _command(folder, "nbgrader", "generate_assignment", self.assignment)
         for number, answers in zip(range(size), self._answers(), strict=False):
             target = folder / "submitted" / f"student{number:04d}" / self.assignment
@@ -206,10 +216,17 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--quick", action="store_true", help="three submissions")
     parser.add_argument("--sizes", type=int, nargs="+", default=[40, 200], help="how many submissions")
     parser.add_argument("--stock", type=int, default=40, help="how many of them stock nbgrader gets at most")
+    parser.add_argument("--assignment", help="to which assignment; the course's last if none is named")
     parser.add_argument("--json", type=Path, metavar="PATH", help="write what was measured there")
     given = parser.parse_args(arguments)
     try:
-        run(quick=given.quick, json_path=given.json, sizes=tuple(given.sizes), stock=given.stock)
+        run(
+            quick=given.quick,
+            json_path=given.json,
+            sizes=tuple(given.sizes),
+            stock=given.stock,
+            assignment=given.assignment,
+        )
     except ValueError as error:
         sys.exit(str(error))
 

@@ -1,5 +1,7 @@
 """``llmcourse grade``: mark what students handed in."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,6 +13,7 @@ from llmcourse.cli.terminal import console, course_at, mistakes, problem
 
 if TYPE_CHECKING:
     from llmcourse.grading.course import Course
+    from llmcourse.grading.pool import Workers
     from llmcourse.grading.submissions import Submission
     from llmcourse.grading.writer import Outcome
 
@@ -93,8 +96,6 @@ def _run(
 ) -> None:
     """Grade, and print and collect each outcome as it comes."""
     from llmcourse.grading.autograde import grade as outcomes_of
-    from llmcourse.grading.cluster import cluster
-    from llmcourse.grading.pool import Local
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("time left"))
     with Progress(
@@ -105,11 +106,29 @@ def _run(
             bar.console.print(f"[yellow]waiting[/]   {escape(line)}")
 
         task = bar.add_task("grading", total=len(found))
-        with cluster(scheduler) if scheduler is not None else Local(count) as workers:
+        with _workers(opened, found, count, scheduler) as workers:
             for outcome in outcomes_of(opened, found, workers, say=say, **how):
                 collected.append(outcome)
                 bar.console.print(_line(outcome))
                 bar.advance(task)
+
+
+@contextmanager
+def _workers(
+    opened: "Course", found: "list[Submission]", count: int | None, scheduler: str | None
+) -> "Iterator[Workers]":
+    """Start local workers, which share warm servers, or find those of a scheduler, which have their own."""
+    from llmcourse.grading.cluster import cluster
+    from llmcourse.grading.judged import servers_for
+    from llmcourse.grading.pool import Local
+
+    if scheduler is not None:
+        with cluster(scheduler) as workers:
+            yield workers
+        return
+    assignments = sorted({submission.assignment for submission in found})
+    with servers_for(opened.config, opened.solutions, assignments), Local(count) as workers:
+        yield workers
 
 
 def _line(outcome: "Outcome") -> str:

@@ -21,11 +21,10 @@ import signal
 import socket
 from collections.abc import Iterable, Iterator
 from copy import deepcopy
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
-import nbformat
 import zmq
 from nbclient.exceptions import DeadKernelError
 from nbclient.util import run_sync
@@ -52,7 +51,7 @@ _ANSWERS_S = 2
 # Messages that a notebook's outputs are made of; others (widgets' above all) are not taken from a student's kernel.
 _OUTPUTS = ("stream", "error", "execute_result", "display_data")
 _SIGNS = ("status", "clear_output")
-# Of an instructor's notebook, by its text: the functions of the solution that change their arguments in place.
+# Of an instructor's notebook, by its cells' text: the functions of the solution that change their arguments in place.
 _mutating_of: dict[str, frozenset[str]] = {}
 
 
@@ -120,7 +119,7 @@ class JudgedExecute(Execute):
 
     def _may_mutate(self, source: NotebookNode, resources: Any) -> frozenset[str]:
         """Return the functions that may change their arguments, since the solution's do; found out once."""
-        text = nbformat.writes(source)
+        text = "\0".join(cell.source for cell in source.cells)
         if text not in _mutating_of:
             prover = JudgedExecute(parent=self.parent, config=self.config)
             _mutating_of[text] = prover.prove(deepcopy(source), resources)[1]
@@ -134,7 +133,7 @@ class JudgedExecute(Execute):
         self._script = Script(source)
         self._remarks: list[str] = []
         self._mutating: set[str] = set()
-        self._dead = ""
+        self._dead, self._serving = "", False
         self.timeout = max(1, round(self._allowed.cell_s))
         seed = int(os.environ.get("LLMCOURSE_GRADING_SEED") or secrets.randbits(32))
         self._warm = self.warm_modules([source])
@@ -161,7 +160,8 @@ class JudgedExecute(Execute):
     def _source(self, submission: dict[str, str]) -> NotebookNode:
         course = CourseDirectory(parent=self)
         folder = Path(course.format_path(course.source_directory, ".", submission["assignment"]))
-        return read_notebook(folder / f"{submission['notebook']}.ipynb")
+        path = folder / f"{submission['notebook']}.ipynb"
+        return _read(path, path.stat().st_mtime_ns)
 
     def _close(self, nb: NotebookNode, seed: int) -> None:
         if self._judge.lost:
@@ -242,6 +242,9 @@ class JudgedExecute(Execute):
         """Run a cell in the student's kernel, within its limits; what goes wrong is an output of it."""
         self._room = self._allowed.output_bytes
         cell.outputs = []
+        if self._serving:
+            self._judge.leave()
+            self._serving = False
         if not self._dead:
             try:
                 self.execute_cell(cell, index, store_history=True)
@@ -279,12 +282,13 @@ class JudgedExecute(Execute):
         cell.outputs = self._judge.run(cell.source, grade_id, graded=is_grade(cell))
 
     def _serve(self) -> None:
-        """Have the student's kernel answer the judge, until the judge is done with one cell."""
+        """Have the student's kernel answer the judge, until the next of the student's cells is to run."""
 
         async def send() -> None:
             self.kc.shell_channel.send(self.kc.session.msg("serve_border", {}))
 
-        if not self._dead:
+        if not self._dead and not self._serving:
+            self._serving = True
             try:
                 run_sync(send)()
             except zmq.Again:
@@ -338,6 +342,12 @@ def servers_for(config: Config, solutions: Path, assignments: Iterable[str]) -> 
     modules = execute.warm_modules([read_notebook(path) for path in paths])
     with serving.shared_servers(modules, accept_unisolated=execute.accept_unisolated):
         yield
+
+
+@lru_cache(maxsize=32)
+def _read(path: Path, modified_ns: int) -> NotebookNode:
+    """Read a notebook once per version of it; nobody changes what is returned."""
+    return read_notebook(path)
 
 
 def _error(name: str, reason: str) -> NotebookNode:

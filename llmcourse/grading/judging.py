@@ -89,6 +89,10 @@ class JudgeProcess:
         self.mutating = frozenset(answer["mutating"])
         return [NotebookNode(output) for output in writable(answer["outputs"])]
 
+    def leave(self) -> None:
+        """Let the student's kernel go on with its own cells."""
+        self._ask({"leave": True}, _OWN_S)
+
     def _ask(self, asked: dict[str, Any], seconds: float) -> dict[str, Any] | None:
         if self.lost:
             return None

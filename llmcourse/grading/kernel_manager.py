@@ -35,6 +35,15 @@ class _Client(AsyncKernelClient):
         context.setsockopt(zmq.SNDTIMEO, _SEND_MS)
         return context
 
+    def start_channels(self, *arguments: bool, **chosen: bool) -> None:
+        """Start all channels but the heartbeat's: the fork's server tells its end, and that thread takes long to stop.
+
+        Args:
+            *arguments: Ignored.
+            **chosen: Channels that Jupyter would start or leave out.
+        """
+        super().start_channels(**{**chosen, "hb": False})
+
     async def wait_for_ready(self, timeout: float | None = None) -> None:
         """Wait for the first answer; Jupyter's own waits a fifth of a second longer, for old outputs.
 

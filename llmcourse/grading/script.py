@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 from nbformat import NotebookNode
 from nbgrader.utils import is_locked, is_solution
@@ -52,10 +53,13 @@ def imported_by(sources: Iterable[NotebookNode]) -> set[str]:
     return {name for cell in cells for name in _imports(cell.source)}
 
 
-def _imports(source: str) -> Iterator[str]:
-    """Yield the modules that a cell imports."""
+@lru_cache(maxsize=1024)  # asked for each submission, of the same cells
+def _imports(source: str) -> frozenset[str]:
+    """Return the modules that a cell imports."""
+    found: set[str] = set()
     for node in ast.walk(ast.parse(plain(source))):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
-            yield node.module
+            found.add(node.module)
+    return frozenset(found)

@@ -40,7 +40,7 @@ class Assignment:
         assert done, log
         converter = Autograde(coursedir=course.directory, parent=course._app)
         self.exporter = Gate(parent=converter, config=converter.config)
-        preprocessors = [kind for kind in Autograde.sanitize_preprocessors.default() if kind is not Sanitize]
+        preprocessors = Autograde.sanitize_preprocessors.default()
         for preprocessor in (Sanitize, *preprocessors):
             self.exporter.register_preprocessor(preprocessor)
         self.sanitize = self.exporter._preprocessors[0]

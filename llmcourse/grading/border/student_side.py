@@ -5,6 +5,7 @@ that it says is believed: the judge checks every message. It works in any namesp
 among them.
 """
 
+import contextlib
 from typing import Any
 
 from llmcourse.grading.border.endpoint import Endpoint
@@ -22,8 +23,10 @@ class Agent(Endpoint):
 
     def serve(self) -> None:
         """Answer until the judge says that it is done for now, or is gone."""
-        while self.serve_one():
-            pass
+        serving = True
+        while serving:
+            with contextlib.suppress(KeyboardInterrupt):  # of a call that has ended meanwhile
+                serving = self.serve_one()
 
 
 def serve(channel: Channel, namespace: dict[str, Any], limits: Limits | None = None) -> None:

@@ -11,6 +11,8 @@ import socket
 import sys
 from typing import Any
 
+from nbformat.v4 import new_output
+
 from llmcourse.grading.border import Judge, Limits, SocketChannel, names_of, run_test_cell
 from llmcourse.grading.border.wire import read_frame, write_frame
 
@@ -21,7 +23,8 @@ COMMAND_LIMITS = Limits(header_bytes=64 << 20, elements=10_000_000)
 
 
 def warm_up() -> None:
-    """Do once what the first tests of each submission would do: PyTorch builds its comparison when first used."""
+    """Do once what the first tests of each submission would: nbformat and PyTorch build what checks when first used."""
+    new_output("stream", name="stdout", text="")
     if (torch := sys.modules.get("torch")) is not None:
         importlib.import_module("torch.testing")
         torch.testing.assert_close(torch.ones(2, 2) @ torch.ones(2, 2), torch.full((2, 2), 2.0))
@@ -55,8 +58,10 @@ def _obey(judge: Judge, asked: dict[str, Any]) -> dict[str, Any]:
     if "define" in asked:
         judge.define(names_of(asked["define"], judge.solution))
         return {"done": True}
+    if "leave" in asked:
+        judge.leave()
+        return {"done": True}
     found = run_test_cell(judge, asked["source"], name=asked["name"], cell_s=asked["cell_s"], graded=asked["graded"])
-    judge.leave()
     return {
         "outputs": found.outputs,
         "taken_s": found.taken_s,

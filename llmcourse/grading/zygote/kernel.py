@@ -31,8 +31,13 @@ __all__ = ["CHANNELS", "run", "warm_up"]
 CHANNELS = ("shell", "iopub", "stdin", "control", "hb")
 
 
-# Not matplotlib_inline's backend: it registers itself with IPython when it is imported, and there is none yet.
-_IMPORTED = ("IPython.core.completer", "IPython.core.magics", "ipykernel.zmqshell")
+# What each kernel imports when it starts, debugpy among it. Not matplotlib_inline's backend: it registers itself with
+# IPython when it is imported, and there is none yet.
+_IMPORTED = (
+    *(f"IPython.core.{name}" for name in ("completer", "completerlib", "debugger", "logger", "magics", "oinspect")),
+    *("IPython.extensions.storemagic", "IPython.utils.wildcard", "ipykernel.debugger", "ipykernel.zmqshell"),
+    *("encodings.idna", "tornado.gen", "tornado.locks", "tornado.platform.asyncio", "tornado.queues"),
+)
 
 
 class _Kernel(IPythonKernel):
