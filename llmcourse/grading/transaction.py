@@ -83,7 +83,7 @@ def transaction(url: str, *, keep: bool = True) -> Iterator[None]:
 
 
 @contextmanager
-def _opened_on(connection: _Joined) -> Iterator[None]:
+def _opened_on(connection: Connection) -> Iterator[None]:
     """Have every gradebook that is opened inside work on one connection."""
     engine, opened = nbgrader.api.create_engine, Gradebook.__init__
     courses: set[str] = set()
@@ -93,7 +93,8 @@ def _opened_on(connection: _Joined) -> Iterator[None]:
             opened(self, db_url, course_id, authenticator)
             courses.add(course_id)
             return
-        self.engine, self.course_id, self.authenticator = connection, course_id, authenticator
+        joined: Any = connection
+        self.engine, self.course_id, self.authenticator = joined, course_id, authenticator
         self.db = scoped_session(sessionmaker(autoflush=True, bind=connection, future=True))
 
     nbgrader.api.create_engine = lambda *_arguments, **_options: connection
