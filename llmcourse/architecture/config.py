@@ -125,7 +125,9 @@ class ModelConfig:
             if self.latent is None and self.d_model % self.n_heads:
                 raise ValueError(f"d_model is {self.d_model} and n_heads is {self.n_heads}: give head_dim as well")
             latent = self.latent
-            self._set("head_dim", latent.nope_head_dim + latent.rope_head_dim if latent else self.d_model // self.n_heads)
+            self._set(
+                "head_dim", latent.nope_head_dim + latent.rope_head_dim if latent else self.d_model // self.n_heads
+            )
         if self.d_ff is None:
             swiglu = -(-8 * self.d_model // 24) * 8
             self._set("d_ff", swiglu if self.feed_forward == "swiglu" else 4 * self.d_model)
