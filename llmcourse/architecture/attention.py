@@ -4,7 +4,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from llmcourse.architecture.attention_scores import scaled_dot_product_attention
-from llmcourse.architecture.cache import Cache
+from llmcourse.architecture.cache import Cache, read_and_write
 from llmcourse.architecture.config import ModelConfig
 from llmcourse.architecture.rms_norm import RMSNorm
 from llmcourse.architecture.rope import rotate
@@ -70,8 +70,7 @@ class Attention(nn.Module):
         if rotation is not None:
             q, k = rotate(q, *rotation, pairing=self.pairing), rotate(k, *rotation, pairing=self.pairing)
         if cache is not None:
-            k, v = cache.update(self.layer, k, v, positions)
-            mask = cache.mask(self.layer, positions) if hasattr(cache, "mask") else mask
+            k, v, mask = read_and_write(cache, self.layer, k, v, positions, mask)
         mixed = scaled_dot_product_attention(q, k, v, mask=mask, causal=True, scale=self.scale, window=self.window)
         return self.out(mixed.transpose(1, 2).flatten(2))
 

@@ -2,10 +2,10 @@
 
 from typing import Protocol, runtime_checkable
 
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-__all__ = ["Cache"]
+__all__ = ["Cache", "read_and_write"]
 
 
 @runtime_checkable
@@ -19,8 +19,8 @@ class Cache(Protocol):
     A cache may also have
 
     - ``n_tokens``: tokens held so far, from which positions are counted where the caller gives none;
-    - ``mask(positions) -> (B, 1, T, S)``, True where allowed: for rows of different lengths, of which some keys are
-      padding. Without it each query sees every key up to its own.
+    - ``mask(layer, positions) -> (B, 1, T, S)``, True where allowed: for rows of different lengths, in which some of
+      the keys that :meth:`update` returned are padding. Causality is added to it.
     """
 
     def update(
@@ -46,3 +46,34 @@ class Cache(Protocol):
     def reset(self) -> None:
         """Forget everything, so that another sequence can begin at position 0."""
         ...
+
+
+def read_and_write(
+    cache: Cache,
+    layer: int,
+    k: Float[Tensor, "B H_kv T head_dim"],
+    v: Float[Tensor, "B H_kv T value_dim"],
+    positions: Int[Tensor, "*B T"] | None,
+    mask: Bool[Tensor, "*#batch T S"] | None = None,
+) -> tuple[Tensor, Tensor, Tensor | None]:
+    r"""Store new keys and values, and return all of them with the mask that belongs to them.
+
+    Args:
+        cache: Where to store them.
+        layer: The layer's number.
+        k: New keys.
+        v: New values.
+        positions: Of the new tokens.
+        mask: Used where the cache has none of its own.
+
+    Returns:
+        Keys, values, and a mask or None.
+
+    Raises:
+        ValueError: ``positions`` is None.
+    """
+    if positions is None:
+        raise ValueError("positions is None: a cache has to be told where the new tokens stand")
+    k, v = cache.update(layer, k, v, positions)
+    own_mask = getattr(cache, "mask", None)
+    return k, v, mask if own_mask is None else own_mask(layer, positions)

@@ -5,7 +5,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from llmcourse.architecture.attention_scores import scaled_dot_product_attention
-from llmcourse.architecture.cache import Cache
+from llmcourse.architecture.cache import Cache, read_and_write
 from llmcourse.architecture.config import LatentAttentionConfig, ModelConfig
 from llmcourse.architecture.rms_norm import RMSNorm
 from llmcourse.architecture.rope import rotate
@@ -76,8 +76,7 @@ class LatentAttention(nn.Module):
         latent, k_rope = self.kv_down(x).unsqueeze(1).split([widths.kv_rank, widths.rope_head_dim], dim=-1)
         latent, k_rope = self.kv_norm(latent), rotate(k_rope, *rotation, pairing=self.pairing)  # one head each
         if cache is not None:
-            latent, k_rope = cache.update(self.layer, latent, k_rope, positions)
-            mask = cache.mask(self.layer, positions) if hasattr(cache, "mask") else mask
+            latent, k_rope, mask = read_and_write(cache, self.layer, latent, k_rope, positions, mask)
         q, (k, v) = self._queries(x, rotation), self._keys_and_values(latent, k_rope)
         mixed = scaled_dot_product_attention(q, k, v, mask=mask, causal=True, scale=self.scale, window=self.window)
         return self.out(mixed.transpose(1, 2).flatten(2))

@@ -35,13 +35,15 @@ class LoRA(nn.Module):
 
     def __init__(self, layer: nn.Module, *, rank: int, alpha: float = 16.0) -> None:
         super().__init__()
-        sizes = getattr(layer, "in_features", None), getattr(layer, "out_features", None)
-        if not all(isinstance(size, int) for size in sizes):
-            raise ValueError(f"{type(layer).__name__} has in_features and out_features {sizes}: wrap a linear layer")
+        n_in, n_out = getattr(layer, "in_features", None), getattr(layer, "out_features", None)
+        if not isinstance(n_in, int) or not isinstance(n_out, int):
+            raise ValueError(
+                f"{type(layer).__name__} has in_features {n_in} and out_features {n_out}: wrap a linear layer"
+            )
         if rank < 1:
             raise ValueError(f"rank is {rank}: a detour has a width of at least 1")
         self.layer = layer.requires_grad_(False)
-        self.in_features, self.out_features = sizes
+        self.in_features, self.out_features = n_in, n_out
         self.scale = alpha / rank
         like = next((p for p in layer.parameters() if p.is_floating_point()), torch.empty(0))
         self.down = nn.Parameter(torch.empty(rank, self.in_features, dtype=like.dtype, device=like.device))

@@ -13,7 +13,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-__all__ = ["ROPE_SCALINGS", "register_rope_scaling", "scale_frequencies"]
+__all__ = ["ROPE_SCALINGS", "find_rope_scaling", "register_rope_scaling", "scale_frequencies"]
 
 Scaling = Callable[[Tensor, Mapping[str, Any]], tuple[Tensor, float]]
 
@@ -63,20 +63,25 @@ def scale_frequencies(
     """
     if scaling is None:
         return frequencies, 1.0
-    name = scaling["type"]
+    return find_rope_scaling(scaling["type"])(frequencies, {**scaling, "theta": theta})
+
+
+def find_rope_scaling(name: str) -> Scaling:
+    """Return the scaling of a name; raise ValueError, which says what to import, where there is none."""
     if name not in ROPE_SCALINGS:
         known = ", ".join(map(repr, sorted(ROPE_SCALINGS)))
         raise ValueError(
             f"rope_scaling type {name!r} is unknown among {known}: "
             "import llmcourse.emerging, which registers 'yarn' and 'ntk', or register it with register_rope_scaling"
         )
-    return ROPE_SCALINGS[name](frequencies, {**scaling, "theta": theta})
+    return ROPE_SCALINGS[name]
 
 
 @register_rope_scaling("linear")
 def _linear(frequencies: Tensor, options: Mapping[str, Any]) -> tuple[Tensor, float]:
     """Position interpolation (Chen et al. 2023, arXiv:2306.15595): all pairs turn more slowly by one factor."""
-    return frequencies / _option(options, "factor"), 1.0
+    (factor,) = _options(options, "factor")
+    return frequencies / factor, 1.0
 
 
 @register_rope_scaling("llama3")
@@ -87,8 +92,9 @@ def _llama3(frequencies: Tensor, options: Mapping[str, Any]) -> tuple[Tensor, fl
     the first training: it stays. One above original / low_freq_factor has never gone round: it is slowed by the whole
     factor. Between them the two blend.
     """
-    factor, original = _option(options, "factor"), _option(options, "original_max_position_embeddings")
-    low, high = _option(options, "low_freq_factor"), _option(options, "high_freq_factor")
+    factor, original, low, high = _options(
+        options, "factor", "original_max_position_embeddings", "low_freq_factor", "high_freq_factor"
+    )
     if not high > low:
         raise ValueError(f"high_freq_factor is {high} and low_freq_factor {low}: the first has to be the greater")
     turns = original * frequencies / (2 * math.pi)
@@ -96,8 +102,13 @@ def _llama3(frequencies: Tensor, options: Mapping[str, Any]) -> tuple[Tensor, fl
     return torch.lerp(frequencies / factor, frequencies, kept), 1.0
 
 
-def _option(options: Mapping[str, Any], name: str) -> float:
-    value = options.get(name)
-    if not isinstance(value, int | float) or isinstance(value, bool) or not value > 0:
-        raise ValueError(f"rope_scaling {options['type']!r} needs {name!r} greater than 0, and has {value!r}")
-    return value
+def _options(options: Mapping[str, Any], *names: str) -> list[float]:
+    """Return the options that a scaling has; refuse others, and values that are no numbers above 0."""
+    kind = options["type"]
+    for name in set(options) - set(names) - {"type", "theta"}:
+        raise ValueError(f"rope_scaling {kind!r} has no option {name!r} ({options[name]!r}): it has {', '.join(names)}")
+    for name in names:
+        value = options.get(name)
+        if not isinstance(value, int | float) or isinstance(value, bool) or not value > 0:
+            raise ValueError(f"rope_scaling {kind!r} needs {name!r} greater than 0, and has {value!r}")
+    return [options[name] for name in names]
