@@ -23,6 +23,7 @@ from llmcourse.architecture.flash_attention import flash_attention
 from llmcourse.architecture.generation import generate
 from llmcourse.architecture.latent_attention import LatentAttention
 from llmcourse.architecture.layer_norm import LayerNorm, layer_norm
+from llmcourse.architecture.linear_cross_entropy import linear_cross_entropy
 from llmcourse.architecture.lora import LoRA, add_lora, lora_layers, remove_lora
 from llmcourse.architecture.rms_norm import RMSNorm, rms_norm
 from llmcourse.architecture.rope import RotaryEmbedding, apply_rope, convert_pairing, rope_frequencies, rotate
@@ -58,6 +59,7 @@ __all__ = [
     "flash_attention",
     "generate",
     "layer_norm",
+    "linear_cross_entropy",
     "load_huggingface",
     "lora_layers",
     "make_feed_forward",

@@ -11,7 +11,7 @@ __all__ = ["PAIRINGS", "RotaryEmbedding", "apply_rope", "convert_pairing", "rope
 
 PAIRINGS = ("interleaved", "half")
 
-Table = Float[Tensor, "*B T half"]
+Table = Float[Tensor, "*#B T head_dim"]
 
 
 def rope_frequencies(
@@ -86,7 +86,7 @@ def apply_rope(
     _check(x, positions, pairing, frequencies)
     if frequencies is None:
         frequencies = rope_frequencies(x.shape[-1], theta=theta, device=x.device)
-    cos, sin = angles_to_tables(positions, frequencies.to(x.device), attention_factor)
+    cos, sin = angles_to_tables(positions, frequencies.to(x.device), attention_factor, pairing=pairing)
     return rotate(x, cos, sin, pairing=pairing)
 
 
@@ -102,47 +102,80 @@ def _check(x: Tensor, positions: Tensor, pairing: str, frequencies: Tensor | Non
 
 
 def angles_to_tables(
-    positions: Int[Tensor, "*B T"], frequencies: Float[Tensor, "half"], factor: float = 1.0
+    positions: Int[Tensor, "*B T"], frequencies: Float[Tensor, "pairs"], factor: float = 1.0, *, pairing: str
 ) -> tuple[Table, Table]:
-    r"""Return cosine and sine of each token's angles, times a factor; computed once, used by every layer.
+    r"""Return cosine and sine of each feature's angle, times a factor; computed once, used by every layer.
 
     Args:
         positions: (T,) or (B, T).
         frequencies: Radians per token of each pair.
         factor: Multiplies both tables.
+        pairing: Where the two features of a pair stand.
 
     Returns:
-        Two tables in fp32, with an axis for heads where rows differ: (T, pairs) or (B, 1, T, pairs).
+        Two tables in fp32, with an axis for heads where rows differ: (T, head_dim) or (B, 1, T, head_dim).
     """
     angles = positions.unsqueeze(-1).float() * frequencies
+    angles = torch.cat([angles, angles], dim=-1) if pairing == "half" else angles.repeat_interleave(2, dim=-1)
     if positions.ndim == 2:
         angles = angles.unsqueeze(1)
     return angles.cos() * factor, angles.sin() * factor
 
 
 def rotate(
-    x: Float[Tensor, "B H T head_dim"], cos: Tensor, sin: Tensor, *, pairing: str
+    x: Float[Tensor, "B H T head_dim"], cos: Table, sin: Table, *, pairing: str
 ) -> Float[Tensor, "B H T head_dim"]:
-    r"""Rotate pairs of features by angles whose cosines and sines are given.
+    r"""Rotate pairs of features: (a, b) becomes (a cos - b sin, b cos + a sin).
 
     Args:
         x: Queries or keys.
-        cos: Cosines that broadcast to (B, H, T, head_dim / 2).
-        sin: Sines, likewise.
+        cos: Of each feature's angle; broadcasts to ``x``.
+        sin: Likewise.
         pairing: "interleaved" or "half".
 
     Returns:
         Of the shape and dtype of ``x``.
     """
-    wide = x.to(torch.promote_types(x.dtype, cos.dtype))
+    if not torch.compiler.is_compiling():
+        return _Rotate.apply(x, cos, sin, pairing)  # pyright: ignore[reportReturnType]
+    first, second = _pairs(x, pairing)
     if pairing == "half":
-        first, second = wide.chunk(2, dim=-1)
+        other = torch.cat([-second, first], dim=-1)
     else:
-        first, second = wide[..., 0::2], wide[..., 1::2]
-    turned = (first * cos - second * sin, first * sin + second * cos)
+        other = torch.stack([-second, first], dim=-1).flatten(-2)
+    return (x * cos + other * sin).to(x.dtype)
+
+
+class _Rotate(torch.autograd.Function):
+    """The same in three passes over memory; what turned forwards turns its gradient backwards."""
+
+    @staticmethod
+    def forward(ctx, x, cos, sin, pairing):  # pyright: ignore[reportIncompatibleMethodOverride]
+        ctx.save_for_backward(cos, sin)
+        ctx.pairing = pairing
+        return _turn(x, cos, sin, pairing)
+
+    @staticmethod
+    def backward(ctx, grad):  # pyright: ignore[reportIncompatibleMethodOverride]
+        cos, sin = ctx.saved_tensors
+        return _turn(grad, cos, -sin, ctx.pairing), None, None, None
+
+
+def _turn(x: Tensor, cos: Tensor, sin: Tensor, pairing: str) -> Tensor:
+    turned = x * cos
+    (first, second), (sin_first, sin_second) = _pairs(x, pairing), _pairs(sin, pairing)
+    turned_first, turned_second = _pairs(turned, pairing)
+    turned_first.addcmul_(second, sin_first, value=-1)
+    turned_second.addcmul_(first, sin_second)
+    return turned.to(x.dtype)
+
+
+def _pairs(x: Tensor, pairing: str) -> tuple[Tensor, Tensor]:
+    """Return views of the first and of the second feature of every pair."""
     if pairing == "half":
-        return torch.cat(turned, dim=-1).to(x.dtype)
-    return torch.stack(turned, dim=-1).flatten(-2).to(x.dtype)
+        half = x.shape[-1] // 2
+        return x[..., :half], x[..., half:]
+    return x[..., 0::2], x[..., 1::2]
 
 
 def convert_pairing(
@@ -207,4 +240,5 @@ class RotaryEmbedding(nn.Module):
 
     def forward(self, positions: Int[Tensor, "*B T"]) -> tuple[Table, Table]:
         """Return cosines and sines of the positions: see :func:`angles_to_tables`."""
-        return angles_to_tables(positions, self.frequencies, self.attention_factor)
+        pairing = self._config.rope_pairing
+        return angles_to_tables(positions, self.frequencies, self.attention_factor, pairing=pairing)
