@@ -72,7 +72,8 @@ def fit_power_law(x: ArrayLike, y: ArrayLike, *, irreducible: bool = False) -> P
         return PowerLaw(coefficient=float(np.exp(level + exponent * middle)), exponent=float(exponent))
     # Squares: Huber's line is never reached.
     law = LogSumLaw((log_x - middle)[None], log_y, np.ones((48, log_x.size)), np.inf, True)
-    points, values = minimize(law, _starts(log_x - middle, log_y), max_steps=3000, tolerance=1e-14)
+    points, values = minimize(law, _starts(log_x - middle, log_y), max_steps=30)
+    points, values = minimize(law, points[np.argsort(values)[:4]], max_steps=1000, tolerance=1e-14)
     level, exponent, floor = points[np.argmin(values)]
     return PowerLaw(
         coefficient=float(np.exp(level + exponent * middle)), exponent=float(exponent), irreducible=float(np.exp(floor))

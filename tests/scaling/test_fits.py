@@ -56,7 +56,7 @@ def test_the_gradient_is_the_slope(irreducible: bool) -> None:
         assert gradient[:, column] == pytest.approx(numeric, rel=1e-6, abs=1e-8)
 
 
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(
     exponent=st.floats(0.05, 1.5),
     log_coefficient=st.floats(-3, 8),
