@@ -56,9 +56,7 @@ def scaled_dot_product_attention(
         weights = attention_weights(q, k, mask=mask, causal=causal, scale=scale, window=window)
         return weights @ expand_kv_heads(v, q.shape[1])
     n_queries, n_keys = q.shape[2], k.shape[2]
-    if window is not None and window >= n_keys:
-        window = None
-    if mask is None and window is None and causal and n_queries == n_keys:
+    if mask is None and (window is None or window >= n_keys) and causal and n_queries == n_keys:
         # No mask is stored; `is_causal` aligns the first query with the first key, which here is the same thing.
         return functional.scaled_dot_product_attention(
             q, k, v, is_causal=n_keys > 1, scale=scale, enable_gqa=q.shape[1] != k.shape[1]

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -14,12 +14,6 @@ from llmcourse.architecture.safetensors_folder import SafetensorsFolder, dtype_n
 from llmcourse.architecture.transformer import Transformer
 
 __all__ = ["load_huggingface", "save_huggingface"]
-
-
-class _Tensors(Protocol):
-    @property
-    def shapes(self) -> Mapping[str, tuple[int, ...]]: ...
-    def __getitem__(self, name: str) -> Tensor: ...
 
 
 def load_huggingface(
@@ -102,7 +96,10 @@ def _match(
 
 
 def _read(
-    tensors: _Tensors, names: str | tuple[str, ...], dtype: torch.dtype | None, device: torch.device | str
+    tensors: SafetensorsFolder | _StateDict,
+    names: str | tuple[str, ...],
+    dtype: torch.dtype | None,
+    device: torch.device | str,
 ) -> Tensor:
     tensor = tensors[names] if isinstance(names, str) else torch.stack([tensors[name] for name in names])
     if not tensor.is_floating_point():

@@ -61,16 +61,19 @@ class _RMSNorm(torch.autograd.Function):
         length = torch.linalg.vector_norm(x, dim=-1, keepdim=True)
         scale = length.square_().div_(x.shape[-1]).add_(eps).rsqrt_()
         ctx.save_for_backward(x, scale, weight)
+        ctx.eps = eps
         return (x * scale).mul_(weight)
 
     @staticmethod
     def backward(ctx, grad):  # pyright: ignore[reportIncompatibleMethodOverride]
         x, scale, weight = ctx.saved_tensors
+        if torch.is_grad_enabled():  # a second derivative is wanted, for which the scale must not look constant
+            scale = torch.rsqrt(x.square().mean(-1, keepdim=True) + ctx.eps)
         normal = x * scale
         along = grad * normal
         mean = (along @ weight).unsqueeze(-1) / x.shape[-1]
         grad_x = (grad * weight).addcmul_(normal, mean, value=-1).mul_(scale)
-        return grad_x, along.flatten(0, -2).sum(0), None
+        return grad_x, along.reshape(-1, along.shape[-1]).sum(0), None
 
 
 class RMSNorm(nn.Module):
