@@ -11,7 +11,7 @@ __all__ = ["PAIRINGS", "RotaryEmbedding", "apply_rope", "convert_pairing", "rope
 
 PAIRINGS = ("interleaved", "half")
 
-Table = Float[Tensor, "*#B T head_dim"]
+Table = Float[Tensor, "*table T head_dim"]
 
 
 def rope_frequencies(
