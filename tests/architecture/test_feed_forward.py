@@ -28,6 +28,12 @@ def test_by_hand():
     assert not torch.allclose(swiglu(x, w_gate, w1, w2), expected)
 
 
+def test_first_and_second_derivative_in_float64():
+    x = torch.randn(2, 3, dtype=torch.float64, requires_grad=True)
+    weights = [torch.randn(size, dtype=torch.float64, requires_grad=True) for size in ((4, 3), (4, 3), (3, 4))]
+    assert torch.autograd.gradcheck(swiglu, (x, *weights)) and torch.autograd.gradgradcheck(swiglu, (x, *weights))
+
+
 def test_modules(config):
     x, layer = torch.randn(2, config.d_model), SwiGLU(config)
     torch.testing.assert_close(layer(x), swiglu(x, layer.w1.weight, layer.w_gate.weight, layer.w2.weight))
