@@ -114,7 +114,10 @@ class _Gated(torch.autograd.Function):
     @staticmethod
     def backward(ctx, grad):  # pyright: ignore[reportIncompatibleMethodOverride]
         x, gate = ctx.saved_tensors
-        return functional.silu(gate) * grad, torch.ops.aten.silu_backward(grad * x, gate)
+        if torch.is_grad_enabled():  # a second derivative is wanted, which torch's kernel does not have
+            sigmoid = gate.sigmoid()
+            return grad * functional.silu(gate), grad * x * sigmoid * (1 + gate * (1 - sigmoid))
+        return functional.silu(gate).mul_(grad), torch.ops.aten.silu_backward(grad * x, gate)
 
 
 @register_feed_forward("swiglu")
