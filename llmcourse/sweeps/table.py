@@ -96,7 +96,8 @@ def write_table(sweep: Sweep, journal: Journal, path: Path, *, size: str, comman
         "versions": {"python": platform.python_version()} | {name: _version(name) for name in ("torch", "numpy")},
         "machine": machine(),
     }
-    lines = [json.dumps(found[canonical(settings)], allow_nan=False) for settings in runs]
+    # The journal sorts keys; here settings stand first and in their own order.
+    lines = [json.dumps({"settings": settings} | _rest(found[canonical(settings)])) for settings in runs]
     text = f'{{"about": {json.dumps(about)},\n"runs": [\n' + ",\n".join(lines) + "\n]}\n"
     write_whole(path, text.encode())
 
@@ -135,6 +136,10 @@ def read_table(text: str) -> SweepTable:
     """
     found = json.loads(text)
     return SweepTable(found["about"], [_row(record) for record in found["runs"]])
+
+
+def _rest(record: dict[str, Any]) -> dict[str, Any]:
+    return {"results": record["results"], "seconds": record["seconds"]}
 
 
 def _row(record: dict[str, Any]) -> dict[str, Any]:
