@@ -21,7 +21,6 @@ def copy_heads(grouped, n_heads):
     """Multi-head attention whose heads of keys and values are those of a grouped one, repeated."""
     group = n_heads // (grouped.k.out_features // grouped.head_dim)
     full, _ = made(n_heads)
-    full.load_state_dict(grouped.state_dict(), strict=False, assign=False) if group == 1 else None
     for name in ("q", "out"):
         getattr(full, name).load_state_dict(getattr(grouped, name).state_dict())
     for name in ("k", "v"):
@@ -36,7 +35,9 @@ def test_grouped_is_multi_head_with_repeated_keys_and_values(n_kv_heads, seed):
     grouped, config = made(n_kv_heads, seed)
     rotation = RotaryEmbedding(config)(torch.arange(5))
     x = torch.randn(2, 5, 24)
-    torch.testing.assert_close(grouped(x, rotation), copy_heads(grouped, 4)(x, rotation), rtol=1e-5, atol=1e-4)
+    # In float64, since weights this large make softmax steep.
+    full, grouped, x = copy_heads(grouped, 4).double(), grouped.double(), x.double()
+    torch.testing.assert_close(grouped(x, rotation), full(x, rotation), rtol=1e-9, atol=1e-9)
 
 
 def test_multi_head_as_torch():
