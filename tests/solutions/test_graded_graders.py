@@ -59,6 +59,15 @@ def compiled(nodes: list[ast.stmt], file: str) -> CodeType:
 
 
 @functools.cache
+def as_cell(source: str, name: str) -> tuple[CodeType, CodeType | None]:
+    """Compile a cell once for all answers: what runs, and the expression at its end, whose value is its result."""
+    body = ast.parse(source).body
+    last = body.pop() if body and isinstance(body[-1], ast.Expr) else None
+    value = compile(ast.Expression(last.value), name, "eval") if isinstance(last, ast.Expr) else None
+    return compiled(body, name), value
+
+
+@functools.cache
 def notebook(exercise: Path, hidden: bool = True) -> NotebookNode:
     """Read an exercise once: the instructor's source, or without the hidden tests, as students have it."""
     source = nbformat.read(exercise, as_version=4)
@@ -117,11 +126,9 @@ def run(source: CodeType | str, namespace: dict[str, Any], name: str = "") -> It
             if isinstance(source, CodeType):
                 exec(source, namespace)
             else:
-                body = ast.parse(source).body
-                last = body[-1] if body and isinstance(body[-1], ast.Expr) else None
-                body = body[:-1] if last else body
-                exec(compiled(body, name), namespace)
-                value = last and eval(compile(ast.Expression(last.value), name, "eval"), namespace)
+                body, last = as_cell(source, name)
+                exec(body, namespace)
+                value = last and eval(last, namespace)
                 if value is not None:
                     yield new_output("execute_result", {"text/plain": repr(value)})
         except Exception as error:
@@ -222,7 +229,7 @@ def test_a_mistake_costs_no_other_function(path: Path) -> None:
     if not base.exists():
         pytest.skip(f"{base.parents[0]} has no standalone.py, whose functions do not call each other")
     (name,) = read_answer(path).definitions
-    own = name.replace("_", "-") + "-"
+    own = name.lower().replace("_", "-") + "-"
     loses = read_answer(path).loses or {}
     expected = {cell: points for cell, points in loses.items() if cell.startswith(own)}
     assert outcome(path, SEEDS[0], base)[0] == expected
