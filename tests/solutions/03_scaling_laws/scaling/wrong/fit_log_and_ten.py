@@ -9,10 +9,9 @@ def fit_power_law(x, y, *, irreducible=False):
         low, high = 0.0, y.min()
         for _ in range(25):
             floors = np.linspace(low, high, 52)[1:-1]
-            errors = []
-            for floor in floors:
-                slope, level = np.polyfit(np.log(x), np.log(y - floor), 1)
-                errors.append(np.square(np.log(floor + np.exp(level + slope * np.log(x))) - np.log(y)).sum())
+            slopes, levels = np.polyfit(np.log(x), np.log(y[:, None] - floors), 1)
+            whole = floors + np.exp(levels + slopes * np.log(x)[:, None])
+            errors = np.square(np.log(whole / y[:, None])).sum(0)
             best = int(np.argmin(errors))
             step = floors[1] - floors[0]
             low, high = floors[best] - step, floors[best] + step
