@@ -1,5 +1,25 @@
-"""Pre-training: for now the corpora that need no network."""
+"""Pre-training: corpora, the loss, the learning rate, batches and the loop."""
 
+from llmcourse.pretraining.batches import get_batch, one_epoch
+from llmcourse.pretraining.clipping import clip_grad_norm
 from llmcourse.pretraining.corpora import docstrings, documentation, human_rights, language_names, source_code
+from llmcourse.pretraining.objective import cross_entropy
+from llmcourse.pretraining.schedule import cosine_schedule
+from llmcourse.pretraining.synthetic_language import SyntheticLanguage
+from llmcourse.pretraining.training_loop import evaluate, train
 
-__all__ = ["docstrings", "documentation", "human_rights", "language_names", "source_code"]
+__all__ = [
+    "SyntheticLanguage",
+    "clip_grad_norm",
+    "cosine_schedule",
+    "cross_entropy",
+    "docstrings",
+    "documentation",
+    "evaluate",
+    "get_batch",
+    "human_rights",
+    "language_names",
+    "one_epoch",
+    "source_code",
+    "train",
+]

@@ -1,5 +1,8 @@
 """Widgets that compute in JupyterLab and, with neither a kernel nor a network, in the pages of the book."""
 
 from llmcourse.widgets.bpe_player import BPEPlayer
+from llmcourse.widgets.compute_budget import ComputeBudget
+from llmcourse.widgets.head_sharing import HeadSharing
+from llmcourse.widgets.rope_explorer import RoPEExplorer
 
-__all__ = ["BPEPlayer"]
+__all__ = ["BPEPlayer", "ComputeBudget", "HeadSharing", "RoPEExplorer"]

@@ -5,7 +5,8 @@ An answer is a Python file that defines some (a right one: all) of the exercise'
 docstring which mistake it makes, and in ``LOSES`` which graded cells lose how many points.
 
 The cells of the notebook run in this process, in a namespace of their own, since a kernel for each answer would take
-seconds; points are then given by nbgrader's own rule.
+seconds; points are then given by nbgrader's own rule. A test cell that reaches nothing of an answer, by name,
+gives what it gives without the answer, and does not run again.
 """
 
 import ast
@@ -13,7 +14,7 @@ import contextlib
 import functools
 import io
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from dataclasses import dataclass
 from pathlib import Path
 from types import CodeType
@@ -47,6 +48,11 @@ class Answer:
         """The exercise and the file: bpe/ties_first_seen."""
         return f"{self.path.parents[1].name}/{self.path.stem}"
 
+    @property
+    def names(self) -> set[str]:
+        """What the answer may change: its functions, and what stands before them."""
+        return {*self.definitions, *self.preamble.co_names} - {"LOSES", "__doc__"}
+
 
 def is_definition(node: ast.stmt, names: set[str]) -> TypeGuard[ast.FunctionDef | ast.ClassDef]:
     """Return whether a statement defines one of the names."""
@@ -56,6 +62,15 @@ def is_definition(node: ast.stmt, names: set[str]) -> TypeGuard[ast.FunctionDef 
 def compiled(nodes: list[ast.stmt], file: str) -> CodeType:
     """Compile statements that keep their line numbers."""
     return compile(ast.Module(body=nodes, type_ignores=[]), file, "exec")
+
+
+@functools.cache
+def as_cell(source: str, name: str) -> tuple[CodeType, CodeType | None]:
+    """Compile a cell once for all answers: what runs, and the expression at its end, whose value is its result."""
+    body = ast.parse(source).body
+    last = body.pop() if body and isinstance(body[-1], ast.Expr) else None
+    value = compile(ast.Expression(last.value), name, "eval") if isinstance(last, ast.Expr) else None
+    return compiled(body, name), value
 
 
 @functools.cache
@@ -117,11 +132,9 @@ def run(source: CodeType | str, namespace: dict[str, Any], name: str = "") -> It
             if isinstance(source, CodeType):
                 exec(source, namespace)
             else:
-                body = ast.parse(source).body
-                last = body[-1] if body and isinstance(body[-1], ast.Expr) else None
-                body = body[:-1] if last else body
-                exec(compiled(body, name), namespace)
-                value = last and eval(compile(ast.Expression(last.value), name, "eval"), namespace)
+                body, last = as_cell(source, name)
+                exec(body, namespace)
+                value = last and eval(last, namespace)
                 if value is not None:
                     yield new_output("execute_result", {"text/plain": repr(value)})
         except Exception as error:
@@ -130,8 +143,47 @@ def run(source: CodeType | str, namespace: dict[str, Any], name: str = "") -> It
         yield new_output("stream", name="stderr", text=warned.getvalue())
 
 
-def grade(exercise: Path, *answers: Answer, hidden: bool = True) -> tuple[dict[str, float], dict[str, str]]:
+@functools.cache
+def mentioned(code: CodeType) -> frozenset[str]:
+    """Return every name that some code reads or writes, in the functions inside it as well."""
+    inside = [mentioned(constant) for constant in code.co_consts if isinstance(constant, CodeType)]
+    return frozenset(code.co_names).union(*inside)
+
+
+def reached(cell: NotebookNode, exercise: Path, providers: dict[str, Answer]) -> set[str]:
+    """Return the names that a cell mentions, or that a function of the exercise does which it mentions, and so on."""
+    own = {
+        c.id: frozenset().union(*(mentioned(code) for code in as_cell(c.source, c.id) if code))
+        for c in code_cells(exercise)
+    }
+    found, waiting = set(), set(own[cell.id])
+    while waiting:
+        name = waiting.pop()
+        found.add(name)
+        if name in providers:
+            provider = providers[name]
+            waiting |= mentioned(provider.definitions[name]) | mentioned(provider.preamble)
+        elif name in asked_for(exercise):
+            waiting |= own[asked_for(exercise)[name]]
+        waiting -= found
+    return found
+
+
+def code_cells(exercise: Path) -> list[NotebookNode]:
+    """Return the code cells of an exercise's source."""
+    return [cell for cell in notebook(exercise).cells if cell.cell_type == "code"]
+
+
+def grade(
+    exercise: Path, *answers: Answer, hidden: bool = True, skip: Set[str] = frozenset()
+) -> tuple[dict[str, float], dict[str, str]]:
     """Run an exercise with the functions of some answers in the place of its own; of two, the later answer's.
+
+    Args:
+        exercise: The notebook.
+        *answers: What to put in.
+        hidden: Whether to run hidden tests, too.
+        skip: Test cells to leave out, by their ids.
 
     Returns:
         The points that each graded cell loses (only the cells that lose any), and each one's message.
@@ -151,6 +203,8 @@ def grade(exercise: Path, *answers: Answer, hidden: bool = True) -> tuple[dict[s
             exec(providers[name].definitions[name], namespace)
         if names:
             continue
+        if cell.id in skip:
+            continue
         outputs = list(run(cell.source, namespace, cell.id))
         if not graded(cell, "grade"):
             continue
@@ -164,9 +218,37 @@ def grade(exercise: Path, *answers: Answer, hidden: bool = True) -> tuple[dict[s
 @functools.cache
 def outcome(path: Path, seed: int, base: Path | None = None) -> tuple[dict[str, float], dict[str, str]]:
     """Grade one answer, on top of the notebook's own solution or of another answer."""
+    exercise, answer, below = exercise_of(path), read_answer(path), [read_answer(base)] if base else []
+    providers = {name: one for one in (*below, answer) for name in one.definitions}
+    same = {
+        cell.id
+        for cell in code_cells(exercise)
+        if graded(cell, "grade") and not reached(cell, exercise, providers) & answer.names
+    }
+    before = without(exercise, base, seed)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LLMCOURSE_GRADING_SEED", str(seed))
-        return grade(exercise_of(path), *([read_answer(base)] if base else []), read_answer(path))
+        lost, messages = grade(exercise, *below, answer, skip=same)
+    return (
+        {cell: points for cell, points in before[0].items() if cell in same} | lost,
+        {cell: message for cell, message in before[1].items() if cell in same} | messages,
+    )
+
+
+@functools.cache
+def without(exercise: Path, base: Path | None, seed: int) -> tuple[dict[str, float], dict[str, str]]:
+    """Grade the notebook's own solution, or the answer below another one, in full."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LLMCOURSE_GRADING_SEED", str(seed))
+        return grade(exercise, *([read_answer(base)] if base else []))
+
+
+def test_a_cell_reaches_what_its_functions_call() -> None:
+    """In the exercise on BPE the training loop calls the merge, and the counting calls nothing."""
+    exercise = SOLUTIONS / "01_tokenization" / "bpe.ipynb"
+    cells = {cell.id: cell for cell in code_cells(exercise)}
+    assert "merge_pair" in reached(cells["learn-merges-ties"], exercise, {})
+    assert "merge_pair" not in reached(cells["count-pairs-frequencies"], exercise, {})
 
 
 EXERCISES = sorted(SOLUTIONS.glob("*/*.ipynb"))
@@ -222,7 +304,7 @@ def test_a_mistake_costs_no_other_function(path: Path) -> None:
     if not base.exists():
         pytest.skip(f"{base.parents[0]} has no standalone.py, whose functions do not call each other")
     (name,) = read_answer(path).definitions
-    own = name.replace("_", "-") + "-"
+    own = name.lower().replace("_", "-") + "-"
     loses = read_answer(path).loses or {}
     expected = {cell: points for cell, points in loses.items() if cell.startswith(own)}
     assert outcome(path, SEEDS[0], base)[0] == expected

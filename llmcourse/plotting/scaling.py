@@ -1,0 +1,260 @@
+"""The figures of chapter 3: laws and their floors, budgets and their optima, models against them, what a life costs."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib import colormaps
+from matplotlib.axes import Axes
+from numpy.typing import ArrayLike
+
+from llmcourse.plotting.style import COLORS
+
+__all__ = [
+    "component_shares",
+    "envelope",
+    "growth_exponent",
+    "isoflop_parabolas",
+    "lifetime_cost",
+    "loss_surface",
+    "models_against_optimum",
+    "power_law",
+]
+
+Curve = tuple[ArrayLike, ArrayLike]
+
+
+def power_law(
+    ax: Axes, points: Mapping[str, Curve], curves: Sequence[Curve] = (), *, floor: float | None = None, xlabel: str
+) -> Axes:
+    """Draw losses over a resource, fitted curves through them, and the floor that they approach.
+
+    Args:
+        ax: Where to draw; both of its axes become logarithmic.
+        points: The resource and the losses (nats a token) of each series, by its name.
+        curves: The resource and the losses of fitted laws; those of the first series first, in its colour.
+        floor: What no loss undercuts; drawn as a line and written beside it.
+        xlabel: The resource with its unit.
+
+    Returns:
+        The same ax.
+    """
+    colors = _ramp(len(points))
+    for (name, (x, y)), color in zip(points.items(), colors, strict=True):
+        ax.plot(x, y, "o", markersize=4.5, color=color, label=name)
+    for number, (x, y) in enumerate(curves):
+        ax.plot(x, y, linewidth=1.4, color=colors[number % len(colors)] if colors else COLORS["reference"])
+    ax.set(xscale="log", yscale="log", xlabel=xlabel, ylabel="loss (nats per token)")
+    if floor is not None:
+        ax.axhline(floor, color=COLORS["floor"], linestyle="--", linewidth=1.4)
+        ax.annotate(
+            f"floor {floor:.3g}", (1, floor), xycoords=("axes fraction", "data"), xytext=(-4, 4),
+            textcoords="offset points", ha="right", color=COLORS["floor"], fontsize=9,
+        )  # fmt: skip
+    _plain_losses(ax)
+    if points:
+        ax.legend(ncols=2 if len(points) > 4 else 1)
+    return ax
+
+
+def envelope(ax: Axes, parameters: ArrayLike, flops: ArrayLike, losses: ArrayLike, *, best: Curve) -> Axes:
+    """Draw a training curve for each size over compute, and the lowest of them at each budget.
+
+    Args:
+        ax: Where to draw; both of its axes become logarithmic.
+        parameters: The size of the model that each point belongs to.
+        flops: Training FLOP up to each point.
+        losses: The loss there, in nats a token.
+        best: Budgets, and the least loss at each.
+
+    Returns:
+        The same ax.
+    """
+    parameters, flops, losses = np.asarray(parameters), np.asarray(flops), np.asarray(losses)
+    sizes = np.unique(parameters)
+    for size, color in zip(sizes, _ramp(len(sizes)), strict=True):
+        order = np.flatnonzero(parameters == size)
+        order = order[np.argsort(flops[order])]
+        ax.plot(flops[order], losses[order], color=color, linewidth=1.1, label=_short(size))
+    ax.plot(*best, color=COLORS["optimum"], linewidth=5, alpha=0.35, label="envelope", solid_capstyle="round")
+    ax.set(xscale="log", yscale="log", xlabel="compute (FLOP)", ylabel="loss (nats per token)")
+    _plain_losses(ax)
+    ax.legend(title="parameters", ncols=2)
+    return ax
+
+
+def isoflop_parabolas(
+    ax: Axes, parameters: ArrayLike, flops: ArrayLike, losses: ArrayLike, *, optima: Curve = ((), ())
+) -> Axes:
+    """Draw the runs of each budget over their size, the parabola through them, and its lowest point.
+
+    Args:
+        ax: Where to draw; its horizontal axis becomes logarithmic.
+        parameters: The size of each run.
+        flops: Its budget; budgets within 1% are one.
+        losses: Its loss, in nats a token.
+        optima: The best size of each budget and the loss there.
+
+    Returns:
+        The same ax.
+    """
+    sizes, budgets, values = np.asarray(parameters), np.asarray(flops), np.asarray(losses)
+    order = np.argsort(budgets)
+    groups = np.split(order, np.flatnonzero(np.diff(np.log(budgets[order])) > 0.01) + 1)
+    for group, color in zip(groups, _ramp(len(groups)), strict=True):
+        ax.plot(
+            sizes[group], values[group], "o", markersize=4.5, color=color, label=f"{budgets[group].mean():.1e} FLOP"
+        )
+        log_sizes = np.log(sizes[group])
+        fine = np.linspace(log_sizes.min(), log_sizes.max(), 60)
+        parabola = np.polyfit(log_sizes - log_sizes.mean(), values[group], 2)
+        ax.plot(np.exp(fine), np.polyval(parabola, fine - log_sizes.mean()), color=color, linewidth=1.2)
+    ax.plot(*optima, "*", markersize=11, color=COLORS["optimum"], linestyle="none", zorder=3)
+    ax.set(xscale="log", xlabel="parameters", ylabel="loss (nats per token)")
+    ax.legend()
+    return ax
+
+
+def loss_surface(
+    ax: Axes, parameters: ArrayLike, tokens: ArrayLike, losses: ArrayLike, *, optimum: Curve, budgets: ArrayLike = ()
+) -> Axes:
+    """Draw lines of equal loss over size and data, lines of equal compute, and the path of the best split.
+
+    Args:
+        ax: Where to draw; both of its axes become logarithmic.
+        parameters: Sizes, the columns of ``losses``.
+        tokens: Lengths of text, its rows.
+        losses: In nats a token.
+        optimum: Parameters and tokens along the path.
+        budgets: FLOP of the lines of equal compute, with C = 6 N D.
+
+    Returns:
+        The same ax.
+    """
+    sizes = np.asarray(parameters, float)
+    losses = np.asarray(losses, float)
+    levels = losses.min() + np.ptp(losses) * np.geomspace(0.01, 0.9, 12)
+    filled = ax.contourf(sizes, tokens, losses, levels=[losses.min(), *levels, losses.max()], cmap="cividis_r")
+    ax.contour(sizes, tokens, losses, levels=levels, colors="white", linewidths=0.5)
+    ax.set(xscale="log", yscale="log", xlabel="parameters", ylabel="training tokens")
+    limits = ax.get_xlim(), ax.get_ylim()
+    for budget in np.asarray(budgets, float).ravel():
+        ax.plot(sizes, budget / 6 / sizes, ":", color=COLORS["ink"], linewidth=1.1)
+    ax.plot(*optimum, color=COLORS["optimum"], linewidth=2.4)
+    ax.set(xlim=limits[0], ylim=limits[1])
+    ax.figure.colorbar(filled, ax=ax, label="loss (nats per token)", format="%.2f")
+    return ax
+
+
+def models_against_optimum(ax: Axes, models: Mapping[str, tuple[float, float]], lines: Mapping[str, Curve]) -> Axes:
+    """Draw known models by size and training tokens against lines that a law calls best.
+
+    Args:
+        ax: Where to draw; both of its axes become logarithmic.
+        models: Parameters and training tokens by the model's name.
+        lines: Parameters and tokens along each line, by the name of the law.
+
+    Returns:
+        The same ax.
+    """
+    styles = ["-", "--", ":", "-."]
+    for (name, (sizes, tokens)), style in zip(lines.items(), styles, strict=False):
+        ax.plot(sizes, tokens, style, color=COLORS["optimum"], linewidth=1.6, label=name)
+    for name, (size, tokens) in models.items():
+        ax.plot(size, tokens, "o", markersize=6, color=COLORS["ink"], zorder=3)
+        ax.annotate(name, (size, tokens), xytext=(7, 4), textcoords="offset points", fontsize=9, color=COLORS["ink"])
+    ax.set(xscale="log", yscale="log", xlabel="parameters", ylabel="training tokens")
+    ax.margins(x=0.18, y=0.1)
+    ax.legend(loc="lower right")
+    return ax
+
+
+def lifetime_cost(ax: Axes, parameters: ArrayLike, costs: Mapping[str, ArrayLike]) -> Axes:
+    """Draw what a model costs over its size, at equal loss, one line for each demand, and mark the cheapest.
+
+    Args:
+        ax: Where to draw; both of its axes become logarithmic.
+        parameters: Sizes.
+        costs: FLOP of training and use at each size, by the name of the demand; infinite where no data suffice.
+
+    Returns:
+        The same ax.
+    """
+    sizes = np.asarray(parameters, float)
+    lowest = np.inf
+    for (name, values), color in zip(costs.items(), _ramp(len(costs)), strict=True):
+        values = np.where(np.isfinite(np.asarray(values, float)), values, np.nan)
+        ax.plot(sizes, values, color=color, label=name)
+        best = int(np.nanargmin(values))
+        ax.plot(sizes[best], values[best], "*", markersize=11, color=COLORS["optimum"], zorder=3)
+        lowest = min(lowest, values[best])
+    ax.set(xscale="log", yscale="log", xlabel="parameters", ylabel="training and use (FLOP)")
+    ax.set_ylim(0.6 * lowest, 300 * lowest)
+    ax.legend(title="tokens served")
+    return ax
+
+
+def component_shares(ax: Axes, x: ArrayLike, parts: Mapping[str, ArrayLike], *, xlabel: str) -> Axes:
+    """Draw which share of a whole each part has, stacked, over something that changes it.
+
+    Args:
+        ax: Where to draw; its horizontal axis becomes logarithmic.
+        x: What changes.
+        parts: The amount of each part at each x, by its name, from bottom to top.
+        xlabel: What x is, with its unit.
+
+    Returns:
+        The same ax.
+    """
+    amounts = np.array([np.asarray(part, float) for part in parts.values()])
+    ax.stackplot(x, 100 * amounts / amounts.sum(axis=0), labels=list(parts), colors=_ramp(len(parts)), alpha=0.85)
+    ax.set(xscale="log", xlabel=xlabel, ylabel="share (%)", ylim=(0, 100))
+    ax.set_xlim(np.min(x), np.max(x))
+    ax.grid(visible=False)
+    handles, labels = ax.get_legend_handles_labels()
+    ax.legend(handles[::-1], labels[::-1], loc="center left", bbox_to_anchor=(1.0, 0.5))
+    return ax
+
+
+def growth_exponent(
+    ax: Axes, sizes: ArrayLike, exponents: ArrayLike, *, levels: Mapping[str, float], studied: tuple[float, float]
+) -> Axes:
+    """Draw how fast the best size grows with compute, at each size, and where a study looked.
+
+    Args:
+        ax: Where to draw; its horizontal axis becomes logarithmic.
+        sizes: Parameters without embeddings.
+        exponents: The slope of log N over log C at each.
+        levels: Exponents to compare with, by their name.
+        studied: The smallest and the largest model of the study.
+
+    Returns:
+        The same ax.
+    """
+    ax.axvspan(*studied, color=COLORS["faint"], alpha=0.6, linewidth=0)
+    ax.plot(sizes, exponents, color=COLORS["optimum"])
+    for name, level in levels.items():
+        ax.axhline(level, color=COLORS["reference"], linestyle=":", linewidth=1.2)
+        ax.annotate(
+            name, (1, level), xycoords=("axes fraction", "data"), xytext=(-4, 3), textcoords="offset points",
+            ha="right", fontsize=9, color=COLORS["ink"],
+        )  # fmt: skip
+    ax.set(xscale="log", xlabel="parameters without embeddings", ylabel="exponent of N in C")
+    return ax
+
+
+def _ramp(n: int) -> list[tuple[float, float, float, float]]:
+    """Return colours from dark to bright for an ordered quantity; the brightest would be lost on white."""
+    return [colormaps["viridis"](value) for value in np.linspace(0.0, 0.82, n)]
+
+
+def _short(number: float) -> str:
+    for size, letter in ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k")):
+        if number >= size:
+            return f"{number / size:.3g}{letter}"
+    return f"{number:.3g}"
+
+
+def _plain_losses(ax: Axes) -> None:
+    """Write losses as they are: over less than a decade powers of ten name too few of them."""
+    ax.yaxis.set_major_formatter("{x:.3g}")
+    ax.yaxis.set_minor_formatter("{x:.3g}")

@@ -1,0 +1,8 @@
+"""Takes one mean over all vectors together."""
+
+LOSES = {"rms-norm-formula": 2, "rms-norm-eps": 1, "rms-norm-precision": 1}
+
+
+def rms_norm(x, weight, *, eps=1e-6):
+    wide = x.float()
+    return (wide * torch.rsqrt(wide.square().mean() + eps) * weight).to(x.dtype)

@@ -1,0 +1,8 @@
+"""Divides by the mean square."""
+
+LOSES = {"rms-norm-formula": 2, "rms-norm-eps": 1, "rms-norm-precision": 1}
+
+
+def rms_norm(x, weight, *, eps=1e-6):
+    wide = x.float()
+    return (wide / (wide.square().mean(-1, keepdim=True) + eps) * weight).to(x.dtype)

@@ -1,0 +1,15 @@
+"""Multiplies by the scale that is given beside the usual one."""
+
+LOSES = {"attention-weights-softmax": 3}
+
+
+def attention_weights(q, k, *, causal=False, scale=None):
+    t, n = q.shape[2], k.shape[2]
+    default = q.shape[-1] ** -0.5
+    scale = default if scale is None else default * scale
+    k = k.repeat_interleave(q.shape[1] // k.shape[1], dim=1)
+    scores = q @ k.transpose(-1, -2) * scale
+    if causal:
+        hidden = torch.arange(n) > torch.arange(t)[:, None] + n - t
+        scores = scores.masked_fill(hidden, float("-inf"))
+    return scores.softmax(-1)

@@ -1,0 +1,20 @@
+"""Takes one softmax over all queries and keys."""
+
+LOSES = {
+    "attention-weights-softmax": 3,
+    "attention-weights-causal": 2,
+    "attention-weights-cached": 2,
+    "attention-weights-groups": 1,
+}
+
+
+def attention_weights(q, k, *, causal=False, scale=None):
+    t, n = q.shape[2], k.shape[2]
+    default = q.shape[-1] ** -0.5
+    scale = default if scale is None else scale
+    k = k.repeat_interleave(q.shape[1] // k.shape[1], dim=1)
+    scores = q @ k.transpose(-1, -2) * scale
+    if causal:
+        hidden = torch.arange(n) > torch.arange(t)[:, None] + n - t
+        scores = scores.masked_fill(hidden, float("-inf"))
+    return scores.flatten(-2).softmax(-1).view_as(scores)

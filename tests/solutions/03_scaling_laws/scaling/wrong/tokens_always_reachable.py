@@ -1,0 +1,8 @@
+"""Takes a root of what is left, even where nothing is."""
+
+LOSES = {"tokens-for-loss-unreachable": 1}
+
+
+def tokens_for_loss(parameters, loss, *, fit=EPOCH_REFIT):
+    left = loss - fit.E - fit.A / parameters**fit.alpha
+    return (fit.B / left) ** (1 / fit.beta)
