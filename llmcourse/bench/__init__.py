@@ -2,4 +2,4 @@
 
 __all__ = ["NAMES"]
 
-NAMES = ("grading", "tokenization")
+NAMES = ("architecture", "grading", "tokenization")
