@@ -114,6 +114,8 @@ def _warm(role: str, preload: Iterable[str]) -> None:
     for name in preload:
         with contextlib.suppress(ImportError):  # an exercise that needs it will say so
             importlib.import_module(name)
+    if "numpy" in sys.modules:
+        importlib.import_module("numpy.random")  # which numpy imports when it is first used, and each fork reseeds it
     importlib.import_module(ROLES[role]).warm_up()
     threads = Path("/proc/self/task")
     if threads.is_dir() and (count := len(list(threads.iterdir()))) != 1:
