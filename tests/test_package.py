@@ -18,7 +18,9 @@ ABSENT = [
     "babel",
     "tokenizers",
     "tiktoken",
-    "numba",
+    "transformers",
+    "scipy",
+    "datasets",
 ]
 
 # A finder in front of all others that knows nothing of the optional packages, as on a machine that lacks them.
