@@ -111,20 +111,20 @@ def block_data_flow(ax: Axes) -> Axes:
     ax.text(-0.35, 0, "x", ha="right", va="center", style="italic")
     ax.text(13.0, 0, "to the next block", ha="left", va="center", fontsize=9)
     _detour(ax, 0.4, (("RMSNorm", "norm"), ("q, k, v", "query"), ("RoPE on\nq and k", "position"), ("GQA", "key")))
-    _detour(ax, 7.6, (("RMSNorm", "norm"), ("SwiGLU", "feed_forward")))
+    _detour(ax, 8.0, (("RMSNorm", "norm"), ("SwiGLU", "feed_forward")))
     return _blank(ax, (-0.8, 15.6), (-0.7, 2.4))
 
 
 def _detour(ax: Axes, start: float, steps: Sequence[tuple[str, str]]) -> None:
     """Draw boxes in a row above the stream, an arrow up to the first, and one down from the last into a sum."""
-    xs = [start + 0.75 + 1.5 * i for i in range(len(steps))]
+    xs = [start + 0.75 + 1.65 * i for i in range(len(steps))]
     _arrow(ax, (xs[0], 0), (xs[0], 1.22), color=COLORS["reference"])
     for x, (label, color) in zip(xs, steps, strict=True):
-        _box(ax, (x, 1.6), (1.2, 0.76), label, COLORS[color])
+        _box(ax, (x, 1.6), (1.4, 0.76), label, COLORS[color])
     for left, right in pairwise(xs):
-        _arrow(ax, (left + 0.6, 1.6), (right - 0.6, 1.6), color=COLORS["reference"])
-    end = xs[-1] + 1.2
-    ax.plot([xs[-1] + 0.6, end], [1.6, 1.6], color=COLORS["reference"], linewidth=1.2)
+        _arrow(ax, (left + 0.7, 1.6), (right - 0.7, 1.6), color=COLORS["reference"])
+    end = xs[-1] + 1.25
+    ax.plot([xs[-1] + 0.7, end], [1.6, 1.6], color=COLORS["reference"], linewidth=1.2)
     _arrow(ax, (end, 1.6), (end, 0.26), color=COLORS["reference"])
     ax.add_patch(Circle((end, 0), 0.26, fc="white", ec=COLORS["residual"], linewidth=1.6, zorder=3))
     ax.text(end, -0.01, "+", ha="center", va="center", zorder=4)

@@ -31,7 +31,7 @@ def power_law(
     Args:
         ax: Where to draw; both of its axes become logarithmic.
         points: The resource and the losses (nats a token) of each series, by its name.
-        curves: The resource and the losses of fitted laws; those of the first series first, in its colour.
+        curves: The resource and the losses of laws: one for each series, in its colour, then others, in grey.
         floor: What no loss undercuts; drawn as a line and written beside it.
         xlabel: The resource with its unit.
 
@@ -42,7 +42,7 @@ def power_law(
     for (name, (x, y)), color in zip(points.items(), colors, strict=True):
         ax.plot(x, y, "o", markersize=4.5, color=color, label=name)
     for number, (x, y) in enumerate(curves):
-        ax.plot(x, y, linewidth=1.4, color=colors[number % len(colors)] if colors else COLORS["reference"])
+        ax.plot(x, y, linewidth=1.4, color=colors[number] if number < len(colors) else COLORS["reference"])
     ax.set(xscale="log", yscale="log", xlabel=xlabel, ylabel="loss (nats per token)")
     if floor is not None:
         ax.axhline(floor, color=COLORS["floor"], linestyle="--", linewidth=1.4)
@@ -161,7 +161,8 @@ def models_against_optimum(ax: Axes, models: Mapping[str, tuple[float, float]], 
         ax.plot(sizes, tokens, style, color=COLORS["optimum"], linewidth=1.6, label=name)
     for name, (size, tokens) in models.items():
         ax.plot(size, tokens, "o", markersize=6, color=COLORS["ink"], zorder=3)
-        ax.annotate(name, (size, tokens), xytext=(7, 4), textcoords="offset points", fontsize=9, color=COLORS["ink"])
+        crowded = any(other != name and 1 <= d / tokens < 3 and 0.5 < n / size < 2 for other, (n, d) in models.items())
+        ax.annotate(name, (size, tokens), xytext=(7, -12 if crowded else 4), textcoords="offset points", fontsize=9)
     ax.set(xscale="log", yscale="log", xlabel="parameters", ylabel="training tokens")
     ax.margins(x=0.18, y=0.1)
     ax.legend(loc="lower right")
@@ -189,7 +190,7 @@ def lifetime_cost(ax: Axes, parameters: ArrayLike, costs: Mapping[str, ArrayLike
         lowest = min(lowest, values[best])
     ax.set(xscale="log", yscale="log", xlabel="parameters", ylabel="training and use (FLOP)")
     ax.set_ylim(0.6 * lowest, 300 * lowest)
-    ax.legend(title="tokens served")
+    ax.legend(title="tokens served", loc="center left", bbox_to_anchor=(1.0, 0.5))
     return ax
 
 

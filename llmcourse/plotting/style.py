@@ -53,7 +53,7 @@ _STYLE: Final[dict[Any, Any]] = {
     "axes.labelcolor": COLORS["ink"],
     "axes.titlesize": 11,
     "axes.titlelocation": "left",
-    "axes.titleweight": "semibold",
+    "axes.titleweight": "bold",
     "axes.labelsize": 10,
     "axes.spines.top": False,
     "axes.spines.right": False,

@@ -34,7 +34,7 @@ def find_sweep(name: str) -> Sweep:
 
     Example:
         >>> len(find_sweep("scaling").runs("cpu"))
-        36
+        30
     """
     from importlib import import_module
 

@@ -36,6 +36,13 @@ def test_power_law_draws_each_curve_in_the_colour_of_its_points_and_names_the_fl
     assert (ax.get_xscale(), ax.get_yscale(), ax.get_xlabel()) == ("log", "log", "tokens")
 
 
+def test_power_law_draws_curves_of_no_series_in_grey(ax: Axes) -> None:
+    scaling.power_law(ax, {"a": ([1, 2], [2, 1])}, [([1, 2], [2, 1]), ([1, 2], [2, 1.5])], xlabel="x")
+    points, own, other = ax.lines
+    assert own.get_color() == points.get_color()
+    assert other.get_color() == COLORS["reference"]
+
+
 def test_power_law_without_a_floor_draws_none(ax: Axes) -> None:
     scaling.power_law(ax, {"a": ([1, 2], [2, 1])}, xlabel="x")
     assert len(ax.lines) == 1
@@ -76,6 +83,13 @@ def test_models_stand_where_they_are_and_have_their_names(ax: Axes) -> None:
     assert [text.get_text() for text in ax.texts] == ["small"]
     assert (ax.lines[1].get_xdata(), ax.lines[1].get_ydata()) == (pytest.approx([1e9]), pytest.approx([1e12]))
     assert labels(ax) == ["refit"]
+
+
+def test_of_two_models_that_stand_close_the_lower_has_its_name_below(ax: Axes) -> None:
+    models = {"low": (70e9, 1.4e12), "high": (69e9, 2e12), "far": (8e9, 15e12)}
+    scaling.models_against_optimum(ax, models, {"line": ([1e9, 1e12], [1e10, 1e13])})
+    above = {text.get_text(): text.xyann[1] > 0 for text in ax.texts}
+    assert above == {"low": False, "high": True, "far": True}
 
 
 def test_lifetime_cost_marks_the_cheapest_and_leaves_out_what_cannot_be(ax: Axes) -> None:

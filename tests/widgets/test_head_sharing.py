@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -32,7 +33,7 @@ process.stdout.write(JSON.stringify({ answers: cases.map(answer), formatted }));
 """
 
 
-def random_case(seed: int) -> dict[str, int]:
+def random_case(seed: int) -> dict[str, Any]:
     rng = random.Random(seed)
     n_kv_heads = rng.randint(1, 16)
     return {
@@ -128,5 +129,5 @@ def test_bad_input_is_refused(heads, options, message):
         HeadSharing(*heads, **{"n_layers": 1, "head_dim": 2, "seq_len": 1} | options)
 
 
-def _rest(case: dict[str, int]) -> dict[str, int]:
+def _rest(case: dict[str, Any]) -> dict[str, int]:
     return {name: value for name, value in case.items() if name not in ("n_heads", "n_kv_heads")}

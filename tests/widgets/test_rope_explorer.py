@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -35,7 +36,7 @@ process.stdout.write(JSON.stringify({ answers: cases.map(answer), sliders }));
 """
 
 
-def random_case(seed: int) -> dict[str, float]:
+def random_case(seed: int) -> dict[str, Any]:
     rng = random.Random(seed)
     head_dim = 2 * rng.randint(1, 128)
     return {
