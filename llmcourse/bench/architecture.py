@@ -110,9 +110,9 @@ def measure(setting: Setting) -> Found:
 def _llama(setting: Setting) -> Any:
     from transformers import LlamaConfig, LlamaForCausalLM  # heavy, and not needed to import this module
 
-    sizes = _SIZES[setting.size]
-    heads = {"num_key_value_heads": sizes["num_attention_heads"] // 2}
-    config = LlamaConfig(vocab_size=setting.vocab_size, max_position_embeddings=setting.seq_len, **sizes, **heads)
+    sizes: dict[str, Any] = dict(_SIZES[setting.size])
+    sizes["num_key_value_heads"] = sizes["num_attention_heads"] // 2
+    config = LlamaConfig(vocab_size=setting.vocab_size, max_position_embeddings=setting.seq_len, **sizes)
     return LlamaForCausalLM(config)
 
 
