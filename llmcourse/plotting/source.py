@@ -31,12 +31,15 @@ def show_source(*objects: Callable[..., object] | type, docstrings: bool = False
 
 def _source_of(each: Callable[..., object] | type, docstrings: bool) -> str:
     source = textwrap.dedent(inspect.getsource(each)).rstrip()
-    definition = ast.parse(source).body[0]
-    if docstrings or not isinstance(definition, ast.FunctionDef | ast.ClassDef) or not ast.get_docstring(definition):
+    if docstrings:
         return source
-    documented = definition.body[0]
     lines = source.splitlines()
-    del lines[documented.lineno - 1 : documented.end_lineno]
-    while len(lines) > documented.lineno - 1 and not lines[documented.lineno - 1].strip():
-        del lines[documented.lineno - 1]
+    defined = [n for n in ast.walk(ast.parse(source)) if isinstance(n, ast.FunctionDef | ast.ClassDef)]
+    # From the last to the first, so that the lines of the others stay where they were.
+    for node in sorted(defined, key=lambda node: node.lineno, reverse=True):
+        if ast.get_docstring(node) and len(node.body) > 1:
+            start = node.body[0].lineno - 1
+            del lines[start : node.body[0].end_lineno]
+            while len(lines) > start and not lines[start].strip():
+                del lines[start]
     return "\n".join(lines)

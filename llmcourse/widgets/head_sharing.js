@@ -62,7 +62,8 @@ function buildPage() {
 }
 
 function drawHeads(svg, nHeads, nKvHeads) {
-  const [width, side] = [640, Math.min(22, (640 / nHeads) * 0.78)];
+  const width = 640;
+  const side = (count) => Math.min(22, (width / count) * 0.78);
   const x = (head) => ((head + 0.5) * width) / nHeads;
   const centre = (kv) => ((kv + 0.5) * width) / nKvHeads;
   svg.setAttribute("viewBox", `-50 0 ${width + 52} 126`);
@@ -70,13 +71,14 @@ function drawHeads(svg, nHeads, nKvHeads) {
   const each = nHeads / nKvHeads;
   const readers = each === 1 ? "each read by one query head" : `each read by ${each} query heads`;
   svg.setAttribute("aria-label", `${nKvHeads} heads of keys and values, ${readers}`);
-  const box = (kind, at, y) =>
-    `<rect class="${kind}" x="${at - side / 2}" y="${y}" width="${side}" height="${22}" rx="3"/>`;
+  const box = (kind, at, y, wide) =>
+    `<rect class="${kind}" x="${at - wide / 2}" y="${y}" width="${wide}" height="22" rx="3"/>`;
   const joined = groups(nHeads, nKvHeads);
   svg.innerHTML =
     joined.map((kv, head) => `<line x1="${x(head)}" y1="27" x2="${centre(kv)}" y2="68"/>`).join("") +
-    joined.map((_, head) => box("query", x(head), 5)).join("") +
-    Array.from({ length: nKvHeads }, (_, kv) => box("key", centre(kv), 68) + box("value", centre(kv), 97)).join("") +
+    joined.map((_, head) => box("query", x(head), 5, side(nHeads))).join("") +
+    Array.from({ length: nKvHeads }, (_, kv) => box("key", centre(kv), 68, side(nKvHeads))).join("") +
+    Array.from({ length: nKvHeads }, (_, kv) => box("value", centre(kv), 97, side(nKvHeads))).join("") +
     [["queries", 20], ["keys", 83], ["values", 112]]
       .map(([text, y]) => `<text x="-6" y="${y}" text-anchor="end">${text}</text>`)
       .join("");

@@ -19,3 +19,25 @@ def test_without_docstrings_the_code_is_all_there() -> None:
 
 def test_several_are_set_apart() -> None:
     assert show_source(use_style, seed_everything).data.count("\n\n\ndef ") == 1
+
+
+class Documented:
+    """A class."""
+
+    def method(self) -> int:
+        """Return one."""
+        return 1
+
+    def empty(self) -> None:
+        """Do nothing, and be nothing but this."""
+
+
+def test_methods_lose_their_docstrings_too_unless_they_are_nothing_else() -> None:
+    assert show_source(Documented).data.splitlines()[1:-1] == [
+        "class Documented:",
+        "    def method(self) -> int:",
+        "        return 1",
+        "",
+        "    def empty(self) -> None:",
+        '        """Do nothing, and be nothing but this."""',
+    ]
