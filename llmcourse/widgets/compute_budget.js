@@ -150,7 +150,6 @@ function drawAxes(at) {
   }
   const middle = (at.left + at.width - at.right) / 2;
   parts.push(draw("text", { x: middle, y: at.height - 6, "text-anchor": "middle" }, "parameters"));
-  parts.push(draw("text", { x: at.left + 5, y: at.top + 12 }, "training tokens"));
   return parts;
 }
 
@@ -168,12 +167,21 @@ function drawPicture(svg, width, models, fit, solved) {
     draw("path", { class: "same", d: path(sizes.map((n) => [n, tokensForLoss(n, optimal.loss, fit)]), at) }),
   );
   for (const { name, parameters, tokens } of models) {
-    const left = at.x(parameters) > width * 0.68;
+    const left = at.x(parameters) > width * 0.8;
+    // Of two models that stand close, the lower has its name below.
+    const close = (other) => Math.abs(at.x(other.parameters) - at.x(parameters)) < 60;
+    const above = (other) => at.y(tokens) > at.y(other.tokens) && at.y(tokens) - at.y(other.tokens) < 18;
+    const down = models.some((other) => close(other) && above(other));
     inside.append(
       draw("circle", { class: "model", cx: at.x(parameters), cy: at.y(tokens), r: 3.5 }),
       draw(
         "text",
-        { class: "name", x: at.x(parameters) + (left ? -7 : 7), y: at.y(tokens) - 5, "text-anchor": left ? "end" : "start" },
+        {
+          class: "name",
+          x: at.x(parameters) + (left ? -7 : 7),
+          y: at.y(tokens) + (down ? 14 : -5),
+          "text-anchor": left ? "end" : "start",
+        },
         name,
       ),
     );
@@ -191,6 +199,7 @@ function drawPicture(svg, width, models, fit, solved) {
       `${short(optimal.tokens)} tokens; known models: ${models.map(({ name }) => name).join(", ") || "none"}.`,
   );
   svg.replaceChildren(draw("clipPath", { id: clip }, draw("rect", box)), ...drawAxes(at), inside);
+  svg.append(draw("text", { class: "name", x: at.left + 5, y: at.top + 12 }, "training tokens"));
 }
 
 function fillTable(table, { served, optimal, used }) {

@@ -52,7 +52,7 @@ function buildPage() {
     return make("div", { class: "control" }, make("label", { for: `${key}-${name}` }, label), slider, output);
   });
   const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-  const page = { controls, svg, figures: make("dl", { class: "figures", role: "status" }), fixed: make("p", { class: "fixed" }) };
+  const page = { controls, svg, figures: make("dl", { class: "figures", "aria-live": "polite" }), fixed: make("p", { class: "fixed" }) };
   page.root = make(
     "div",
     { class: "head-sharing", role: "group", "aria-label": "Head-sharing explorer" },
@@ -66,7 +66,7 @@ function drawHeads(svg, nHeads, nKvHeads) {
   const side = (count) => Math.min(22, (width / count) * 0.78);
   const x = (head) => ((head + 0.5) * width) / nHeads;
   const centre = (kv) => ((kv + 0.5) * width) / nKvHeads;
-  svg.setAttribute("viewBox", `-50 0 ${width + 52} 126`);
+  svg.setAttribute("viewBox", `-64 0 ${width + 66} 126`);
   svg.setAttribute("role", "img");
   const each = nHeads / nKvHeads;
   const readers = each === 1 ? "each read by one query head" : `each read by ${each} query heads`;

@@ -55,7 +55,7 @@ function buildPage(nPairs) {
     return make("div", { class: "control" }, make("label", { for: `${key}-${name}` }, label), slider, output);
   });
   const svg = () => document.createElementNS("http://www.w3.org/2000/svg", "svg");
-  const page = { controls, circle: svg(), curve: svg(), figures: make("dl", { class: "figures", role: "status" }) };
+  const page = { controls, circle: svg(), curve: svg(), figures: make("dl", { class: "figures", "aria-live": "polite" }) };
   page.root = make(
     "div",
     { class: "rope-explorer", role: "group", "aria-label": "RoPE explorer" },
@@ -63,8 +63,8 @@ function buildPage(nPairs) {
     make(
       "div",
       { class: "pictures" },
-      make("figure", { class: "turn" }, page.circle, make("figcaption", {}, "the chosen pair, from (1, 0)")),
-      make("figure", { class: "decay" }, page.curve, make("figcaption", {}, "all pairs: product of q and k over distance")),
+      make("div", { class: "turn" }, page.circle, "the chosen pair"),
+      make("div", { class: "decay" }, page.curve, "product of q and k, all pairs, over their distance in tokens"),
     ),
     page.figures,
   );
