@@ -32,8 +32,8 @@ class Sweep:
         ...     sizes={"cpu": [{"x": 1}, {"x": 2}]},
         ...     run=lambda settings, device: {"y": settings["x"] ** 2},
         ... )
-        >>> squares.hash("cpu")[:8], squares.run({"x": 3}, "cpu")
-        ('b82e4a0f', {'y': 9})
+        >>> squares.hash("cpu") == squares.hash("cpu"), squares.run({"x": 3}, "cpu")
+        (True, {'y': 9})
     """
 
     _: KW_ONLY
