@@ -32,8 +32,9 @@ class Sweep:
         ...     sizes={"cpu": [{"x": 1}, {"x": 2}]},
         ...     run=lambda settings, device: {"y": settings["x"] ** 2},
         ... )
-        >>> squares.hash("cpu") == squares.hash("cpu"), squares.run({"x": 3}, "cpu")
-        (True, {'y': 9})
+        >>> from dataclasses import replace
+        >>> squares.hash("cpu") == replace(squares, constants={"version": 2}).hash("cpu")
+        False
     """
 
     _: KW_ONLY
