@@ -1,6 +1,7 @@
 """Whole runs of ``llmcourse grade``: a class that hands in, the grader as a process, and what it came to."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -91,6 +92,15 @@ class Run:
             text=True,
             env=os.environ | {"COLUMNS": "300"},
         )
+
+    def __enter__(self) -> "Run":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End what still runs, since a test has failed."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGINT)
+            self.process.wait(60)
 
     def outcomes(self) -> Iterator[int]:
         """Yield how many submissions are done, each time that it is one more, to the end of the run."""

@@ -4,9 +4,9 @@ Real kernels and judges in real sandboxes. ``make test`` grades a small class wi
 a hundred submissions with each.
 """
 
+import contextlib
 import sqlite3
 import time
-from contextlib import closing
 
 import psutil
 import pytest
@@ -52,14 +52,15 @@ def kill_one(run, find):
     """Kill what is found, as soon as there is one."""
     for _ in range(400):
         for process in find(run):
-            process.kill()
-            return
+            with contextlib.suppress(psutil.NoSuchProcess):  # it may end by itself just now
+                process.kill()
+                return
         time.sleep(0.01)
     raise AssertionError("nothing to kill was seen")
 
 
 def lock_gradebook(run):
-    with closing(sqlite3.connect(run.course / "gradebook.db", timeout=20, isolation_level=None)) as database:
+    with contextlib.closing(sqlite3.connect(run.course / "gradebook.db", timeout=20, isolation_level=None)) as database:
         database.execute("BEGIN EXCLUSIVE")
         time.sleep(3)
         database.execute("ROLLBACK")
@@ -81,11 +82,11 @@ EACH = [pytest.param([fault], 100, marks=pytest.mark.soak, id=fault) for fault i
 @pytest.mark.parametrize(("faults", "count"), [pytest.param(list(FAULTS), 24, id="all in one run"), *EACH])
 def test_a_fault_in_the_middle_costs_at_most_the_submissions_at_hand(released, faults, count):
     course, expected = released, hand_in_class(released, count)
-    run = Run(course, ("--workers", str(WORKERS), "--force"))
     moments = {count * (number + 1) // (len(faults) + 2): fault for number, fault in enumerate(faults)}
-    for done in run.outcomes():
-        if done in moments:
-            FAULTS[moments[done]](run)
+    with Run(course, ("--workers", str(WORKERS), "--force")) as run:
+        for done in run.outcomes():
+            if done in moments:
+                FAULTS[moments[done]](run)
     assert run.code in (0, 1), run.lines[-5:]
     graded = [line.split()[1] for line in run.lines if line.startswith(("graded", "failed"))]
     assert sorted(graded) == sorted(expected), "each once"
