@@ -51,8 +51,8 @@ def fork(role):
 def kill_one(run, find):
     """Kill what is found, as soon as there is one."""
     for _ in range(400):
-        for process in find(run):
-            with contextlib.suppress(psutil.NoSuchProcess):  # it may end by itself just now
+        with contextlib.suppress(psutil.NoSuchProcess):  # what is found may end by itself just now
+            for process in find(run):
                 process.kill()
                 return
         time.sleep(0.01)
