@@ -32,7 +32,7 @@ class Script:
         stop = ids.index(grade_id) if grade_id in ids else self._next
         for cell in self._cells[self._next : stop]:
             if is_solution(cell):
-                self._students |= set(names_of(cell.source))
+                self._students |= _defined(cell.source)
                 yield True, cell.source, ""
             elif not is_locked(cell) and not read_names(plain(cell.source)) & self._students:
                 # a cell that tries out the student's functions would only call them once more
@@ -51,6 +51,11 @@ def imported_by(sources: Iterable[NotebookNode]) -> set[str]:
     """
     cells = [cell for source in sources for cell in source.cells if cell.cell_type == "code"]
     return {name for cell in cells for name in _imports(cell.source)}
+
+
+@lru_cache(maxsize=1024)
+def _defined(source: str) -> frozenset[str]:
+    return frozenset(names_of(source))
 
 
 @lru_cache(maxsize=1024)  # asked for each submission, of the same cells

@@ -25,6 +25,8 @@ from llmcourse.grading.exercise import read_notebook
 
 __all__ = ["Original", "Skeleton", "new_cell", "read_skeleton"]
 
+_KEPT = 32
+_skeletons: dict[tuple[object, ...], "Skeleton"] = {}
 _PYTHON = {"name": "python3", "display_name": "Python 3", "language": "python"}
 
 
@@ -65,12 +67,33 @@ def read_skeleton(parent: Configurable, submission: dict[str, str]) -> Skeleton:
     Returns:
         The cells; without the source notebook, in the gradebook's order and with no more metadata than nbgrader's.
     """
-    assignment, name = submission["assignment"], submission["notebook"]
+    assignment, name, db_url = (submission[key] for key in ("assignment", "notebook", "db_url"))
     course = CourseDirectory(parent=parent)
-    source = _source(Path(course.format_path(course.source_directory, ".", assignment)) / f"{name}.ipynb")
+    source = Path(course.format_path(course.source_directory, ".", assignment)) / f"{name}.ipynb"
+    gradebook = Path(db_url.removeprefix("sqlite:///"))
+    # A class hands in the same notebook hundreds of times. A database that is no file does not say when it changes.
+    versions: object = (_version(source), _version(gradebook)) if db_url.startswith("sqlite:///") else object()
+    key = (str(source), db_url, versions, repr(parent.config))
+    if key not in _skeletons:
+        if len(_skeletons) >= _KEPT:
+            _skeletons.clear()
+        _skeletons[key] = _read_skeleton(parent, source, assignment, name, db_url)
+    return _skeletons[key]
+
+
+def _version(path: Path) -> tuple[int, int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns, found.st_size
+
+
+def _read_skeleton(parent: Configurable, path: Path, assignment: str, name: str, db_url: str) -> Skeleton:
+    source = _source(path)
     known = {cell.metadata.nbgrader["grade_id"]: cell for cell in source.cells if is_marked(cell)}
     order = {grade_id: index for index, grade_id in enumerate(known)}
-    with Gradebook(submission["db_url"]) as gradebook:
+    with Gradebook(db_url) as gradebook:
         notebook = gradebook.find_notebook(name, assignment)
         recorded = {cell.name: _cell(cell, known.get(cell.name)) for cell in notebook.source_cells}
         _mark(recorded, notebook)

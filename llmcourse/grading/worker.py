@@ -11,11 +11,15 @@ import socket
 import threading
 import traceback
 from collections.abc import Iterator
+from functools import partial
 from glob import escape
 from pathlib import Path
 
+import nbformat
+from nbformat import NotebookNode
+
 from llmcourse.grading.course import Course
-from llmcourse.grading.exercise import parts, read_notebook
+from llmcourse.grading.exercise import parts
 from llmcourse.grading.halves import Executing
 from llmcourse.grading.parcel import Executed, Parcel, unpack_assignment, write_files
 from llmcourse.grading.room import DiskFullError, check_room, full
@@ -73,20 +77,20 @@ def _executed(course: Course, parcel: Parcel, folder: Path) -> Executed:
     )
     if (problem := submission.problem()) is not None:
         return Executed(notebooks={}, log="", reason=problem)
+    graded: dict[str, NotebookNode] = {}
+    executing = partial(Executing, expected=parcel.expected, executed=graded)
     with course.transaction(keep=False):
-        done, log = course.convert(Executing, escape(parcel.assignment), student=escape(parcel.student))
+        done, log = course.convert(executing, escape(parcel.assignment), student=escape(parcel.student))
     if not done:
         return Executed(notebooks={}, log=log, reason=reason_in(log))
-    graded = sorted(course.autograded(parcel.student, parcel.assignment).glob("*.ipynb"))
     remarks = [f"{name}.ipynb was not handed in: 0 points" for name in submission.missing()]
-    remarks += [remark for path in graded for remark in _remarks(path)]
-    notebooks = {path.stem: path.read_text(encoding="utf-8") for path in graded}
+    remarks += [remark for _, notebook in sorted(graded.items()) for remark in _remarks(notebook)]
+    notebooks = {name: nbformat.v4.writes_json(notebook) for name, notebook in graded.items()}
     return Executed(notebooks=notebooks, log=log, remarks=tuple(remarks))
 
 
-def _remarks(path: Path) -> Iterator[str]:
+def _remarks(notebook: NotebookNode) -> Iterator[str]:
     """Yield what an instructor should know of a notebook's run."""
-    notebook = read_notebook(path)
     for part in parts(notebook):
         outputs = [out for i in part.answers + part.tests for out in notebook.cells[i].get("outputs", ())]
         if any(out.get("ename") == "CellTimeoutError" for out in outputs):

@@ -4,6 +4,7 @@ import ast
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 __all__ = ["SolutionName", "names_of", "plain", "read_names", "solution_names"]
@@ -37,12 +38,13 @@ def plain(source: str) -> str:
     return "" if _CELL_MAGIC.match(source) else _MAGIC.sub(r"\1pass", source)
 
 
-def read_names(source: str) -> set[str]:
+@lru_cache(maxsize=1024)  # a worker asks for each submission, of the same cells
+def read_names(source: str) -> frozenset[str]:
     """Return all names that a source mentions; none where it is no Python."""
     try:
-        return {node.id for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Name)}
+        return frozenset(node.id for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Name))
     except (SyntaxError, ValueError):
-        return set()
+        return frozenset()
 
 
 def solution_names(cells: Iterable[Mapping[str, Any]]) -> dict[str, SolutionName]:

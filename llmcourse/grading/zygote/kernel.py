@@ -18,7 +18,9 @@ import zmq
 from ipykernel import kernelapp
 from ipykernel.iostream import IOPubThread
 from ipykernel.ipkernel import IPythonKernel
-from traitlets import Dict
+from ipykernel.zmqshell import ZMQInteractiveShell
+from IPython.core.ultratb import AutoFormattedTB
+from traitlets import Dict, Type
 from traitlets.config import Config
 from zmq.eventloop.zmqstream import ZMQStream
 
@@ -40,10 +42,18 @@ _IMPORTED = (
 )
 
 
+class _Shell(ZMQInteractiveShell):
+    """IPython's shell, which keeps no second copy of each traceback: nobody will read the history."""
+
+    def _format_exception_for_storage(self, *_: Any, **__: Any) -> dict[str, Any]:
+        return {}
+
+
 class _Kernel(IPythonKernel):
     """IPython's kernel that also answers the judge."""
 
     agent: Agent | None = None
+    shell_class = Type(_Shell)
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -81,6 +91,12 @@ class _Application(kernelapp.IPKernelApp):
 
     descriptors = Dict()
 
+    def parse_command_line(self, argv: Any = None) -> None:
+        """There is none."""
+
+    def load_config_file(self, suppress_errors: Any = None) -> None:
+        """There is none, and looking takes longer than a cell."""
+
     def init_crash_handler(self) -> None:
         """Leave Python's own: nobody reads the crash report of a fork."""
 
@@ -107,10 +123,21 @@ def warm_up() -> None:
     for name in _IMPORTED:
         importlib.import_module(name)
     psutil.Process()
+    _format_a_traceback()
     if (torch := sys.modules.get("torch")) is not None:
         torch.mm(torch.ones(2, 2), torch.ones(2, 2))
     # Jupyter takes a parent that it was told of for one to die with, and in here there is none.
     os.environ.pop("JPY_PARENT_PID", None)
+
+
+def _format_a_traceback() -> None:
+    """Have inspect find out once which of the thousands of modules comes from which file."""
+    try:
+        raise NotImplementedError
+    except NotImplementedError as error:
+        AutoFormattedTB(mode="Context", theme_name="linux").structured_traceback(
+            type(error), error, error.__traceback__, context=5
+        )
 
 
 def run(request: dict[str, Any], descriptors: dict[str, int]) -> None:
