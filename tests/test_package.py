@@ -1,5 +1,6 @@
 """The package as a user gets it: a bare install, an import of everything that design allows with little else."""
 
+import os
 import subprocess
 import sys
 import venv
@@ -62,23 +63,44 @@ def test_the_bare_import_check_can_fail() -> None:
 
 
 @pytest.fixture(scope="module")
-def empty_environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("empty") / "venv"
-    venv.create(folder, with_pip=True)
-    return folder / "bin" / "python"
-
-
-def test_pip_install_into_an_empty_environment(empty_environment: Path, tmp_path: Path) -> None:
-    wheel = python("-m", "pip", "wheel", "-q", "--no-deps", "--wheel-dir", str(tmp_path), ".")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("built")
+    wheel = python("-m", "pip", "wheel", "-q", "--no-deps", "--wheel-dir", str(folder), ".")
     assert wheel.returncode == 0, wheel.stderr
-    (built,) = tmp_path.glob("llmcourse-*.whl")
-    install = python(
-        "-m", "pip", "install", "-q", "-c", "constraints.txt", str(built), executable=str(empty_environment)
-    )
+    (found,) = folder.glob("llmcourse-*.whl")
+    return found
+
+
+CODE = "import llmcourse.tokenization as t; print(t.__file__, t.train_bpe('low lower', 258).vocab_size)"
+
+
+def test_the_wheel_holds_all_that_the_package_reads(built: Path, tmp_path: Path) -> None:
+    target = tmp_path / "installed"
+    install = python("-m", "pip", "install", "-q", "--no-deps", "--target", str(target), str(built))
     assert install.returncode == 0, install.stderr
-    code = "import llmcourse.tokenization as t; print(t.__file__, t.train_bpe('low lower', 258).vocab_size)"
+    ours = {path.relative_to(ROOT) for path in (ROOT / "llmcourse").rglob("*") if "__pycache__" not in path.parts}
+    wanted = {path for path in ours if (ROOT / path).is_file() and path.suffix != ".pyc"}
+    assert {path for path in wanted if not (target / path).is_file()} == set()
     done = subprocess.run(
-        [str(empty_environment), "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=120
+        [sys.executable, "-P", "-c", CODE],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(target)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.stdout.split() == [str(target / "llmcourse" / "tokenization" / "__init__.py"), "258"], done.stderr
+
+
+@pytest.mark.soak
+def test_pip_install_into_an_empty_environment(built: Path, tmp_path: Path) -> None:
+    venv.create(tmp_path / "venv", with_pip=True)
+    executable = str(tmp_path / "venv" / "bin" / "python")
+    install = python("-m", "pip", "install", "-q", "-c", "constraints.txt", str(built), executable=executable)
+    assert install.returncode == 0, install.stderr
+    done = subprocess.run(
+        [executable, "-c", CODE], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=120
     )
     assert done.returncode == 0, done.stderr
     assert "site-packages" in done.stdout
