@@ -38,12 +38,13 @@ _LOOK_S: Final = 0.2
 
 @dataclass(frozen=True, kw_only=True)
 class Graded:
-    """One side's run: how many submissions, how long, at most how much memory, and the marks."""
+    """One side's run: how many submissions, how long, at most how much memory in all and in a worker, and the marks."""
 
     side: str
     submissions: int
     seconds: float
     peak_bytes: int
+    worker_bytes: int
     marks: dict[str, float]
 
     @property
@@ -95,6 +96,7 @@ def _print(theirs: Graded, ours: Graded) -> None:
         print(
             f"{side.side:>18}: {side.submissions} submissions in {side.seconds:.1f} s, {side.per_minute:.0f} a minute, "
             f"{1000 * side.seconds / side.submissions:.0f} ms each, peak {side.peak_bytes / 2**20:.0f} MiB"
+            f"{f', a worker {side.worker_bytes / 2**20:.0f} MiB' if side.worker_bytes else ''}"
         )
     differing = sorted(name for name in theirs.marks if theirs.marks[name] != ours.marks.get(name))
     marks = f"marks differ for {', '.join(differing)}" if differing else f"{len(theirs.marks)} marks equal"
@@ -149,19 +151,25 @@ class _Course:
         _command(twin, "nbgrader", "generate_assignment", self.assignment)
         for student in sorted((self.folder / "submitted").iterdir())[:size]:
             shutil.copytree(student, twin / "submitted" / student.name)
-        seconds, peak = _command(twin, "nbgrader", "autograde", self.assignment)
+        seconds, peak, worker = _command(twin, "nbgrader", "autograde", self.assignment)
         return Graded(
-            side="stock nbgrader", submissions=size, seconds=seconds, peak_bytes=peak, marks=self._marks(twin)
+            side="stock nbgrader",
+            submissions=size,
+            seconds=seconds,
+            peak_bytes=peak,
+            worker_bytes=worker,
+            marks=self._marks(twin),
         )
 
     def grade_here(self) -> Graded:
         """Grade all submissions in sandboxes, with judges."""
-        seconds, peak = _command(self.folder, "llmcourse", "grade", self.assignment)
+        seconds, peak, worker = _command(self.folder, "llmcourse", "grade", self.assignment)
         return Graded(
             side="llmcourse grade",
             submissions=len(list((self.folder / "submitted").iterdir())),
             seconds=seconds,
             peak_bytes=peak,
+            worker_bytes=worker,
             marks=self._marks(self.folder),
         )
 
@@ -180,34 +188,41 @@ def _id(cell: dict[str, Any]) -> str:
     return cell["metadata"]["nbgrader"]["grade_id"]
 
 
-def _command(folder: Path, *words: str) -> tuple[float, int]:
-    """Run a command of this environment, and return its seconds and the peak of memory with all that it starts."""
+def _command(folder: Path, *words: str) -> tuple[float, int, int]:
+    """Run a command of this environment.
+
+    Returns its seconds, and the peaks of memory of it with all that it starts, and of one worker.
+    """
     program = Path(sysconfig.get_path("scripts")) / words[0]
-    began, peak = time.perf_counter(), 0
+    began, peak, worker = time.perf_counter(), 0, 0
     with (folder / "command.log").open("w+b") as log:
         process = subprocess.Popen([str(program), *words[1:]], cwd=folder, stdout=log, stderr=log, env=os.environ)
         while process.poll() is None:
-            peak = max(peak, _memory(process.pid))
+            total, largest = _memory(process.pid)
+            peak, worker = max(peak, total), max(worker, largest)
             time.sleep(_LOOK_S)
         seconds = time.perf_counter() - began
         log.seek(0)
         said = log.read().decode(errors="replace")
     if process.returncode not in (0, 3):  # 3: some need a person's marks
         raise ValueError(f"{' '.join(words)} failed: {said.strip().splitlines()[-1:] or ['it said nothing']}")
-    return seconds, peak
+    return seconds, peak, worker
 
 
-def _memory(pid: int) -> int:
-    """Return the memory of a process and its descendants, with what they share counted once."""
+def _memory(pid: int) -> tuple[int, int]:
+    """Return the memory of a process and its descendants, what they share counted once, and of its largest worker."""
     import psutil
 
-    total = 0
+    total = largest = 0
     with contextlib.suppress(psutil.Error):
         process = psutil.Process(pid)
         for one in (process, *process.children(recursive=True)):
             with contextlib.suppress(psutil.Error, FileNotFoundError):  # it has ended meanwhile
-                total += one.memory_full_info().pss
-    return total
+                bytes_now = one.memory_full_info().pss
+                total += bytes_now
+                if any("LokyProcess" in word for word in one.cmdline()):
+                    largest = max(largest, bytes_now)
+    return total, largest
 
 
 def main(arguments: list[str] | None = None) -> None:
