@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from llmcourse.grading.zygote.forked import ROLES, Fork, become
+from llmcourse.grading.zygote.large_pages import collapse
 from llmcourse.grading.zygote.protocol import receive_request
 
 __all__ = ["main"]
@@ -122,6 +123,7 @@ def _warm(role: str, preload: Iterable[str]) -> None:
         raise RuntimeError(f"importing {', '.join(preload)} started {count - 1} threads, which a fork would lose")
     gc.collect()
     gc.freeze()
+    collapse()
 
 
 def main() -> None:
