@@ -1,8 +1,11 @@
 """Pre-training: corpora, the loss, the learning rate, batches and the loop."""
 
+from llmcourse.pretraining.adamw import adamw_step
 from llmcourse.pretraining.batches import get_batch, one_epoch
 from llmcourse.pretraining.clipping import clip_grad_norm
 from llmcourse.pretraining.corpora import docstrings, documentation, human_rights, language_names, source_code
+from llmcourse.pretraining.lsh_bands import band_probability
+from llmcourse.pretraining.minhash import minhash_signature
 from llmcourse.pretraining.objective import cross_entropy
 from llmcourse.pretraining.schedule import cosine_schedule
 from llmcourse.pretraining.synthetic_language import SyntheticLanguage
@@ -10,6 +13,8 @@ from llmcourse.pretraining.training_loop import evaluate, train
 
 __all__ = [
     "SyntheticLanguage",
+    "adamw_step",
+    "band_probability",
     "clip_grad_norm",
     "cosine_schedule",
     "cross_entropy",
@@ -19,6 +24,7 @@ __all__ = [
     "get_batch",
     "human_rights",
     "language_names",
+    "minhash_signature",
     "one_epoch",
     "source_code",
     "train",

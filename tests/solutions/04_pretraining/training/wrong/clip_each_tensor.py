@@ -1,0 +1,12 @@
+"""Clips each tensor by its own norm."""
+
+LOSES = {"clip-grad-norm-global": 3}
+
+
+def clip_grad_norm(parameters, max_norm):
+    gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
+    norm = torch.cat([gradient.flatten() for gradient in gradients]).norm()
+    for gradient in gradients:
+        if gradient.norm() > max_norm:
+            gradient.mul_(max_norm / gradient.norm())
+    return norm

@@ -1,0 +1,10 @@
+"""Falls in a straight line."""
+
+LOSES = {"cosine-schedule-cosine": 2}
+
+
+def cosine_schedule(step, *, max_lr, min_lr, warmup_steps, total_steps):
+    if step < warmup_steps:
+        return max_lr * step / warmup_steps
+    progress = min(1.0, (step - warmup_steps) / (total_steps - warmup_steps))
+    return max_lr + (min_lr - max_lr) * progress

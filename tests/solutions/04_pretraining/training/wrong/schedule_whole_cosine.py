@@ -1,0 +1,10 @@
+"""Takes a whole period of the cosine, back up to max_lr."""
+
+LOSES = {"cosine-schedule-cosine": 2}
+
+
+def cosine_schedule(step, *, max_lr, min_lr, warmup_steps, total_steps):
+    if step < warmup_steps:
+        return max_lr * step / warmup_steps
+    progress = min(1.0, (step - warmup_steps) / (total_steps - warmup_steps))
+    return min_lr + (max_lr - min_lr) * (1 + math.cos(2 * math.pi * progress)) / 2
