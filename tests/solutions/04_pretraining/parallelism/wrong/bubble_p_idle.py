@@ -1,0 +1,7 @@
+"""Takes p idle slots."""
+
+LOSES = {"bubble-fraction-values": 2}
+
+
+def bubble_fraction(n_stages, n_microbatches):
+    return n_stages / (n_microbatches + n_stages - 1)

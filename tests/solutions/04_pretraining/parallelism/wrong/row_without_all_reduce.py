@@ -1,0 +1,8 @@
+"""Leaves each rank with its own product."""
+
+LOSES = {"row-parallel-linear-sum": 2, "row-parallel-linear-bias": 2}
+
+
+def row_parallel_linear(x_shards, weight_shards, bias, all_reduce):
+    pairs = list(zip(x_shards, weight_shards, strict=True))
+    return [x @ weight.T + bias for x, weight in pairs]

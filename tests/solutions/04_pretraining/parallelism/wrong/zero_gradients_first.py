@@ -1,0 +1,10 @@
+"""Spreads gradients at stage 1, and the optimizer's state at stage 2."""
+
+LOSES = {"zero-memory-stages": 3, "zero-memory-precision": 1}
+
+
+def zero_memory(n_parameters, n_devices, stage, *, parameter_bytes=2, gradient_bytes=2, optimizer_bytes=12):
+    optimizer = optimizer_bytes / n_devices if stage >= 2 else optimizer_bytes
+    gradient = gradient_bytes / n_devices if stage >= 1 else gradient_bytes
+    parameter = parameter_bytes / n_devices if stage >= 3 else parameter_bytes
+    return n_parameters * (parameter + gradient + optimizer)
