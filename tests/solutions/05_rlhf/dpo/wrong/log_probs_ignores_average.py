@@ -1,0 +1,9 @@
+"""Ignores average."""
+
+LOSES = {"sequence-log-probs-average": 1}
+
+
+def sequence_log_probs(logits, labels, mask=None, *, average=False):
+    mask = torch.ones_like(labels, dtype=torch.bool) if mask is None else mask
+    picked = logits.float().log_softmax(-1).gather(-1, labels.clamp(min=0)[..., None])[..., 0]
+    return (picked * mask).sum(-1)

@@ -1,0 +1,15 @@
+"""Adds the sequences of a batch up."""
+
+LOSES = {
+    "sequence-log-probs-values": 2,
+    "sequence-log-probs-mask": 2,
+    "sequence-log-probs-average": 1,
+    "dpo-step-direction": 3,
+}
+
+
+def sequence_log_probs(logits, labels, mask=None, *, average=False):
+    mask = torch.ones_like(labels, dtype=torch.bool) if mask is None else mask
+    picked = logits.float().log_softmax(-1).gather(-1, labels.clamp(min=0)[..., None])[..., 0]
+    totals = (picked * mask).sum()
+    return totals / mask.sum().clamp(min=1) if average else totals

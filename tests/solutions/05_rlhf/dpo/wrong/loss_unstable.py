@@ -1,0 +1,8 @@
+"""Takes the log of a sigmoid that underflows."""
+
+LOSES = {"dpo-loss-stable": 2}
+
+
+def dpo_loss(policy_chosen, policy_rejected, reference_chosen, reference_rejected, *, beta=0.1):
+    policy, reference = policy_chosen - policy_rejected, reference_chosen - reference_rejected
+    return -torch.log(torch.sigmoid(beta * (policy - reference)))

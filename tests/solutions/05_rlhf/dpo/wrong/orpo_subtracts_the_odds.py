@@ -1,0 +1,8 @@
+"""Subtracts the odds' part."""
+
+LOSES = {"orpo-loss-values": 3, "orpo-loss-sure": 1}
+
+
+def orpo_loss(chosen_average, rejected_average, *, weight=0.1):
+    chosen, rejected = (a - torch.log(-torch.expm1(a)) for a in (chosen_average, rejected_average))
+    return -chosen_average + weight * torch.nn.functional.logsigmoid(chosen - rejected)
