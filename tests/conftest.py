@@ -6,6 +6,7 @@ recorded with ``record_property``: the graded graders' ``kill_rate``, and how ma
 
 import signal
 from collections import Counter
+from pathlib import Path
 
 import hypothesis
 import pytest
@@ -15,6 +16,33 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 # Two busy cores make a single example slow now and then; that says nothing about the code.
 hypothesis.settings.register_profile("course", deadline=None, print_blob=True)
 hypothesis.settings.load_profile("course")
+
+# Files whose few tests take longest, the longest first: started last, one of them would leave the other cores idle.
+SLOW_FILES = (
+    "tests/book/test_pages.py",
+    "tests/attacks/test_attacks.py",
+    "tests/solutions/test_graded_graders.py",
+    "tests/bench/test_grading.py",
+    "tests/cli/test_grade.py",
+    "tests/grading/test_faults.py",
+    "tests/grading/test_autograde.py",
+    "tests/grading/test_scale.py",
+    "tests/grading/border/test_parity.py",
+    "tests/bench/test_tokenization.py",
+    "tests/bench/test_architecture.py",
+    "chapters/",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Start with the slow files; the order within a file, and of all others, stays."""
+    root = Path(__file__).resolve().parent.parent
+
+    def rank(item: pytest.Item) -> int:
+        name = item.path.relative_to(root).as_posix() if item.path.is_relative_to(root) else ""
+        return next((place for place, start in enumerate(SLOW_FILES) if name.startswith(start)), len(SLOW_FILES))
+
+    items.sort(key=rank)
 
 
 @pytest.hookimpl(trylast=True)
