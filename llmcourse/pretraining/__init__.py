@@ -1,18 +1,26 @@
 """Pre-training: corpora, the loss, the learning rate, batches and the loop."""
 
+from llmcourse.pretraining.accumulation import accumulate_gradients
 from llmcourse.pretraining.adamw import adamw_step
 from llmcourse.pretraining.batches import get_batch, one_epoch
 from llmcourse.pretraining.clipping import clip_grad_norm
 from llmcourse.pretraining.corpora import docstrings, documentation, human_rights, language_names, source_code
 from llmcourse.pretraining.lsh_bands import band_probability
+from llmcourse.pretraining.micro_batch import MicroBatch
 from llmcourse.pretraining.minhash import minhash_signature
 from llmcourse.pretraining.objective import cross_entropy
 from llmcourse.pretraining.schedule import cosine_schedule
+from llmcourse.pretraining.strategy import LossFunction, SingleProcess, Strategy
 from llmcourse.pretraining.synthetic_language import SyntheticLanguage
 from llmcourse.pretraining.training_loop import evaluate, train
 
 __all__ = [
+    "LossFunction",
+    "MicroBatch",
+    "SingleProcess",
+    "Strategy",
     "SyntheticLanguage",
+    "accumulate_gradients",
     "adamw_step",
     "band_probability",
     "clip_grad_norm",
