@@ -1,20 +1,21 @@
 """Pre-training: corpora, the loss, the learning rate, batches and the loop."""
 
 from llmcourse.pretraining.accumulation import accumulate_gradients
-from llmcourse.pretraining.adamw import adamw_step
+from llmcourse.pretraining.adamw import AdamW, adamw_step
 from llmcourse.pretraining.batches import get_batch, one_epoch
 from llmcourse.pretraining.clipping import clip_grad_norm
 from llmcourse.pretraining.corpora import docstrings, documentation, human_rights, language_names, source_code
 from llmcourse.pretraining.lsh_bands import band_probability
 from llmcourse.pretraining.micro_batch import MicroBatch
 from llmcourse.pretraining.minhash import minhash_signature
-from llmcourse.pretraining.objective import cross_entropy
-from llmcourse.pretraining.schedule import cosine_schedule
+from llmcourse.pretraining.objective import bits_per_byte, cross_entropy, z_loss
+from llmcourse.pretraining.schedule import cosine_schedule, wsd_schedule
 from llmcourse.pretraining.strategy import LossFunction, SingleProcess, Strategy
 from llmcourse.pretraining.synthetic_language import SyntheticLanguage
 from llmcourse.pretraining.training_loop import evaluate, train
 
 __all__ = [
+    "AdamW",
     "LossFunction",
     "MicroBatch",
     "SingleProcess",
@@ -23,6 +24,7 @@ __all__ = [
     "accumulate_gradients",
     "adamw_step",
     "band_probability",
+    "bits_per_byte",
     "clip_grad_norm",
     "cosine_schedule",
     "cross_entropy",
@@ -36,4 +38,6 @@ __all__ = [
     "one_epoch",
     "source_code",
     "train",
+    "wsd_schedule",
+    "z_loss",
 ]

@@ -1,11 +1,14 @@
 """The loss: against a hand-written softmax, and where nothing is kept."""
 
+import math
+
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmcourse.pretraining import cross_entropy
+from llmcourse.pretraining import bits_per_byte, cross_entropy, z_loss
+from llmcourse.tokenization import train_bpe
 
 
 def by_hand(logits: torch.Tensor, labels: torch.Tensor, mask: torch.Tensor) -> float:
@@ -76,3 +79,40 @@ def test_an_unmasked_label_out_of_range_is_an_error() -> None:
 def test_shapes_that_do_not_fit_are_refused(logits, labels, mask, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         cross_entropy(torch.zeros(logits), torch.zeros(labels, dtype=torch.int64), mask)
+
+
+def test_z_loss_pulls_the_normaliser_to_one_and_leaves_the_differences() -> None:
+    logits = torch.randn(2, 3, 7, dtype=torch.float64, generator=torch.Generator().manual_seed(0)) + 5
+    logits.requires_grad_()
+    loss = z_loss(logits, weight=1e-2)
+    expected = 1e-2 * logits.exp().sum(-1).log().square().mean()
+    torch.testing.assert_close(loss.double(), expected, rtol=1e-6, atol=1e-6)
+    (found,) = torch.autograd.grad(loss, logits)
+    (wanted,) = torch.autograd.grad(expected, logits)
+    torch.testing.assert_close(found, wanted, rtol=1e-5, atol=1e-7)
+    level = logits.detach() - logits.detach().logsumexp(-1, keepdim=True)
+    assert float(z_loss(level, weight=1.0)) == pytest.approx(0, abs=1e-10)
+
+
+def test_z_loss_of_masked_positions_is_nothing() -> None:
+    logits = torch.randn(2, 3, 7, requires_grad=True)
+    mask = torch.tensor([[True, False, True], [False, False, True]])
+    spoiled = logits.detach().masked_fill(~mask[..., None], float("nan"))
+    torch.testing.assert_close(z_loss(spoiled, mask), z_loss(logits[mask]))
+    nothing = z_loss(logits, torch.zeros(2, 3, dtype=torch.bool))
+    nothing.backward()
+    assert nothing == 0 and not logits.grad.any()
+    with pytest.raises(ValueError, match=r"mask is \(3, 2\) of torch.bool: give booleans of \(2, 3\)"):
+        z_loss(logits, torch.ones(3, 2, dtype=torch.bool))
+
+
+def test_bits_per_byte_does_not_depend_on_how_characters_are_cut() -> None:
+    text = "€ is no byte, ☃ neither"
+    bytes_only = train_bpe("no", vocab_size=256)
+    tokens = bytes_only.encode(text)
+    nats = len(tokens) * math.log(256)  # a model that thinks every byte as likely as any other
+    assert bits_per_byte(nats, len(text.encode())) == pytest.approx(8.0)
+    alone = sum(len(bytes_only.decode([token]).encode()) for token in tokens)
+    assert alone > len(text.encode()), "half a character decodes to three bytes: what must not be counted"
+    with pytest.raises(ValueError, match="n_bytes is 0"):
+        bits_per_byte(0.0, 0)

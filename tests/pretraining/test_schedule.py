@@ -5,7 +5,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmcourse.pretraining import cosine_schedule
+from llmcourse.pretraining import cosine_schedule, wsd_schedule
 
 SIZES = dict(max_lr=3e-3, min_lr=3e-4, warmup_steps=10, total_steps=100)
 
@@ -52,3 +52,42 @@ def test_it_rises_and_then_falls_between_its_bounds(warmup_steps: int, rest: int
 def test_numbers_out_of_order_are_refused(wrong: dict[str, float], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         cosine_schedule(**{"step": 0} | SIZES | wrong)
+
+
+WSD = SIZES | dict(decay_steps=20)
+
+
+def test_the_corners_of_warm_up_stable_decay() -> None:
+    assert wsd_schedule(0, **WSD) == 0.0
+    assert {wsd_schedule(step, **WSD) for step in range(10, 81)} == {3e-3}
+    assert wsd_schedule(90, **WSD) == pytest.approx((3e-3 + 3e-4) / 2)
+    assert wsd_schedule(100, **WSD) == wsd_schedule(10_000, **WSD) == 3e-4
+
+
+def test_without_decay_the_last_step_is_level() -> None:
+    assert wsd_schedule(100, **WSD | {"decay_steps": 0}) == 3e-3
+    assert wsd_schedule(101, **WSD | {"decay_steps": 0}) == 3e-4
+
+
+def test_its_pieces_are_torchs() -> None:
+    parameter = torch.nn.Parameter(torch.zeros(1))
+    optimizer = torch.optim.SGD([parameter], lr=3e-3)
+    scheduler = torch.optim.lr_scheduler.LinearLR(optimizer, start_factor=1.0, end_factor=0.1, total_iters=20)
+    for step in range(80, 101):
+        assert wsd_schedule(step, **WSD) == pytest.approx(scheduler.get_last_lr()[0], rel=1e-9)
+        optimizer.step()
+        scheduler.step()
+
+
+@given(step=st.integers(0, 80), more=st.integers(0, 1000))
+def test_until_the_decay_it_does_not_know_the_end(step: int, more: int) -> None:
+    assert wsd_schedule(step, **WSD) == wsd_schedule(step, **WSD | {"total_steps": 100 + more})
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [(dict(decay_steps=91), "decay_steps is 91: after the warm-up there are 90"), (dict(step=-2), "step is -2")],
+)
+def test_a_decay_that_does_not_fit_is_refused(wrong: dict[str, int], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        wsd_schedule(**{"step": 0} | WSD | wrong)
