@@ -5,6 +5,7 @@ from llmcourse.pretraining.adamw import AdamW, adamw_step
 from llmcourse.pretraining.batches import get_batch, one_epoch
 from llmcourse.pretraining.clipping import clip_grad_norm
 from llmcourse.pretraining.corpora import docstrings, documentation, human_rights, language_names, source_code
+from llmcourse.pretraining.loss_scaler import LossScaler
 from llmcourse.pretraining.lsh_bands import band_probability
 from llmcourse.pretraining.micro_batch import MicroBatch
 from llmcourse.pretraining.minhash import minhash_signature
@@ -17,6 +18,7 @@ from llmcourse.pretraining.training_loop import evaluate, train
 __all__ = [
     "AdamW",
     "LossFunction",
+    "LossScaler",
     "MicroBatch",
     "SingleProcess",
     "Strategy",
