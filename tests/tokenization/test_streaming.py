@@ -98,14 +98,14 @@ def test_parts_come_before_the_stream_ends():
 @pytest.mark.parametrize("letter", ["a", " ", "!", "<|e|"])
 def test_a_run_with_no_border_is_not_looked_at_again_and_again(letter):
     def seconds(n):
-        begun = time.perf_counter()
+        begun = time.thread_time()  # of this thread's processor: what else the machine does is not counted
         parts = list(split_stream(itertools.repeat(letter * 10, n), ["<|e|>"], GPT2_PATTERN, part_length=256))
         assert sum(len(part) for part, _ in parts) == n * 10 * len(letter)
-        return time.perf_counter() - begun
+        return time.thread_time() - begun
 
     seconds(1000)
     # Four times the text takes about four times as long, and sixteen times if the work were quadratic.
-    assert min(seconds(80_000) for _ in range(3)) < 9 * min(seconds(20_000) for _ in range(3))
+    assert min(seconds(80_000) for _ in range(5)) < 9 * min(seconds(20_000) for _ in range(5))
 
 
 def test_a_chunk_that_is_no_str_is_refused():
