@@ -54,7 +54,7 @@ def test_comparisons_leave_the_level_and_centering_holds_it() -> None:
         loss = centering_loss(chosen + level, rejected + level, weight=0.1).mean()
         (gradient,) = torch.autograd.grad(loss, level)
         level = (level - gradient).detach().requires_grad_()
-    assert float((chosen + rejected).mean() / 2 + level) == pytest.approx(0, abs=1e-5)
+    assert ((chosen + rejected).mean() / 2 + level).item() == pytest.approx(0, abs=1e-5)
 
 
 def test_accuracy_leaves_ties_out() -> None:

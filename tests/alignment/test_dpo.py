@@ -74,7 +74,7 @@ def test_these_variants_have_an_optimum_and_a_greater_beta_one_that_is_nearer(op
     for _ in range(3):
         optimizer.step(closure)
     expected = 1 / (2 * beta) if "variant" in options else math.log(0.9 / 0.1) / beta
-    assert float(margin) == pytest.approx(expected, rel=1e-4)
+    assert margin.item() == pytest.approx(expected, rel=1e-4)
 
 
 def test_bf16_is_computed_in_fp32() -> None:
