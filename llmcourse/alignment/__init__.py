@@ -1,9 +1,12 @@
 """Alignment: from a model that writes on to one that answers as people prefer."""
 
+from llmcourse.alignment.answers import Answers, answer_log_probs, join_answers
 from llmcourse.alignment.bradley_terry import bradley_terry_loss, centering_loss, preference_accuracy
 from llmcourse.alignment.calibration import Calibration, calibration
+from llmcourse.alignment.conversations import pack_conversations, pad_conversations
 from llmcourse.alignment.diagnostics import PolicyDiagnostics, diagnose_policy, explained_variance
 from llmcourse.alignment.dpo import dpo_loss, implicit_rewards, reward_accuracy
+from llmcourse.alignment.frozen_reference import reference_of
 from llmcourse.alignment.gae import gae
 from llmcourse.alignment.grpo import group_advantages, grpo_loss
 from llmcourse.alignment.importance_ratio import importance_ratio
@@ -13,19 +16,29 @@ from llmcourse.alignment.log_probs import sequence_log_probs, token_log_probs
 from llmcourse.alignment.orpo import orpo_loss
 from llmcourse.alignment.plackett_luce import plackett_luce_loss
 from llmcourse.alignment.ppo import entropy, ppo_loss, value_loss
+from llmcourse.alignment.preference_steps import AnswerPairs, dpo_step, orpo_step, pair_log_probs, simpo_step
+from llmcourse.alignment.sft import sft_step
+from llmcourse.alignment.shared_prompt import SharedPrompts, share_prompts, shared_log_probs
 from llmcourse.alignment.simpo import simpo_loss
 from llmcourse.alignment.token_rewards import token_rewards
+from llmcourse.alignment.training_step import StepReport, take_step
 from llmcourse.alignment.whitening import whiten
 
 __all__ = [
     "AdaptiveKL",
+    "AnswerPairs",
+    "Answers",
     "Calibration",
     "PolicyDiagnostics",
+    "SharedPrompts",
+    "StepReport",
+    "answer_log_probs",
     "bradley_terry_loss",
     "calibration",
     "centering_loss",
     "diagnose_policy",
     "dpo_loss",
+    "dpo_step",
     "entropy",
     "explained_variance",
     "gae",
@@ -33,14 +46,25 @@ __all__ = [
     "grpo_loss",
     "implicit_rewards",
     "importance_ratio",
+    "join_answers",
     "kl_penalty",
     "orpo_loss",
+    "orpo_step",
+    "pack_conversations",
+    "pad_conversations",
+    "pair_log_probs",
     "plackett_luce_loss",
     "ppo_loss",
     "preference_accuracy",
+    "reference_of",
     "reward_accuracy",
     "sequence_log_probs",
+    "sft_step",
+    "share_prompts",
+    "shared_log_probs",
     "simpo_loss",
+    "simpo_step",
+    "take_step",
     "token_log_probs",
     "token_rewards",
     "value_loss",

@@ -1,0 +1,6 @@
+"""Tests import what they share from beside them, by its plain name."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
