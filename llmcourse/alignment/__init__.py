@@ -1,6 +1,6 @@
 """Alignment: from a model that writes on to one that answers as people prefer."""
 
-from llmcourse.alignment.answers import Answers, answer_log_probs, join_answers
+from llmcourse.alignment.answers import Answers, answer_log_probs, answer_logits, join_answers
 from llmcourse.alignment.bradley_terry import bradley_terry_loss, centering_loss, preference_accuracy
 from llmcourse.alignment.calibration import Calibration, calibration
 from llmcourse.alignment.conversations import pack_conversations, pad_conversations
@@ -15,8 +15,11 @@ from llmcourse.alignment.kl_controller import AdaptiveKL
 from llmcourse.alignment.log_probs import sequence_log_probs, token_log_probs
 from llmcourse.alignment.orpo import orpo_loss
 from llmcourse.alignment.plackett_luce import plackett_luce_loss
+from llmcourse.alignment.policy_steps import Critic, PPOBatch, grpo_step, judge_rollouts, ppo_step
 from llmcourse.alignment.ppo import entropy, ppo_loss, value_loss
 from llmcourse.alignment.preference_steps import AnswerPairs, dpo_step, orpo_step, pair_log_probs, simpo_step
+from llmcourse.alignment.reward_model import RewardModel, reward_step
+from llmcourse.alignment.rollouts import Rollouts, roll_out
 from llmcourse.alignment.sft import sft_step
 from llmcourse.alignment.shared_prompt import SharedPrompts, share_prompts, shared_log_probs
 from llmcourse.alignment.simpo import simpo_loss
@@ -29,10 +32,15 @@ __all__ = [
     "AnswerPairs",
     "Answers",
     "Calibration",
+    "Critic",
+    "PPOBatch",
     "PolicyDiagnostics",
+    "RewardModel",
+    "Rollouts",
     "SharedPrompts",
     "StepReport",
     "answer_log_probs",
+    "answer_logits",
     "bradley_terry_loss",
     "calibration",
     "centering_loss",
@@ -44,9 +52,11 @@ __all__ = [
     "gae",
     "group_advantages",
     "grpo_loss",
+    "grpo_step",
     "implicit_rewards",
     "importance_ratio",
     "join_answers",
+    "judge_rollouts",
     "kl_penalty",
     "orpo_loss",
     "orpo_step",
@@ -55,9 +65,12 @@ __all__ = [
     "pair_log_probs",
     "plackett_luce_loss",
     "ppo_loss",
+    "ppo_step",
     "preference_accuracy",
     "reference_of",
     "reward_accuracy",
+    "reward_step",
+    "roll_out",
     "sequence_log_probs",
     "sft_step",
     "share_prompts",

@@ -11,7 +11,7 @@ from torch import Tensor
 from llmcourse.alignment.log_probs import token_log_probs
 from llmcourse.architecture import Transformer
 
-__all__ = ["Answers", "answer_log_probs", "join_answers"]
+__all__ = ["Answers", "answer_log_probs", "answer_logits", "join_answers"]
 
 
 class Answers(NamedTuple):
@@ -85,6 +85,25 @@ def answer_log_probs(model: Callable[..., Tensor], answers: Answers) -> Float[Te
         >>> answer_log_probs(even, join_answers([[1]], [[2, 3]]))
         tensor([[ 0.0000, -2.0794, -2.0794]])
     """
+    logits = answer_logits(model, answers)
+    labels, kept = answers.tokens[:, 1:], answers.mask[:, 1:]
+    found = token_log_probs(logits[None], labels[kept][None])[0]
+    return F.pad(found.new_zeros(kept.shape).masked_scatter(kept, found), (1, 0))
+
+
+def answer_logits(model: Callable[..., Tensor], answers: Answers) -> Float[Tensor, "n_kept V"]:
+    r"""Return the logits from which the answers' tokens are predicted, row by row.
+
+    Args:
+        model: As for :func:`answer_log_probs`.
+        answers: Rows of tokens.
+
+    Returns:
+        As many rows as the mask has True, in its order.
+
+    Raises:
+        ValueError: As for :func:`answer_log_probs`.
+    """
     tokens, mask = answers
     if mask.shape != tokens.shape or mask.dtype != torch.bool or bool(mask[:, 0].any()):
         first = int(mask[:, 0].sum()) if mask.ndim == 2 else "?"
@@ -92,11 +111,7 @@ def answer_log_probs(model: Callable[..., Tensor], answers: Answers) -> Float[Te
             f"mask is {tuple(mask.shape)} of {mask.dtype} and tokens {tuple(tokens.shape)}, with {first} answers that "
             "begin a row: give booleans, and at least one token before each answer"
         )
-    labels, kept = tokens[:, 1:], mask[:, 1:]
+    kept = mask[:, 1:]
     if isinstance(model, Transformer):
-        logits = model.output(model.hidden(tokens[:, :-1])[kept])
-        found = token_log_probs(logits[None], labels[kept][None])[0]
-        log_probs = found.new_zeros(kept.shape).masked_scatter(kept, found)
-    else:
-        log_probs = token_log_probs(model(tokens[:, :-1]), labels, kept)
-    return F.pad(log_probs, (1, 0))
+        return model.output(model.hidden(tokens[:, :-1])[kept])
+    return model(tokens[:, :-1])[kept]

@@ -4,3 +4,6 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
+
+# It runs in an environment of its own, which has TRL; doctest would import it here.
+collect_ignore = ["trl_fixtures.py"]
