@@ -3,6 +3,15 @@
 from llmcourse.alignment.answers import Answers, answer_log_probs, answer_logits, join_answers
 from llmcourse.alignment.bradley_terry import bradley_terry_loss, centering_loss, preference_accuracy
 from llmcourse.alignment.calibration import Calibration, calibration
+from llmcourse.alignment.constitutional import (
+    AIPreference,
+    AnswerCritic,
+    LanguageModelCritic,
+    ProgramCritic,
+    Revision,
+    constitutional_preference,
+    constitutional_revision,
+)
 from llmcourse.alignment.conversations import pack_conversations, pad_conversations
 from llmcourse.alignment.diagnostics import PolicyDiagnostics, diagnose_policy, explained_variance
 from llmcourse.alignment.dpo import dpo_loss, implicit_rewards, reward_accuracy
@@ -18,6 +27,7 @@ from llmcourse.alignment.plackett_luce import plackett_luce_loss
 from llmcourse.alignment.policy_steps import Critic, PPOBatch, grpo_step, judge_rollouts, ppo_step
 from llmcourse.alignment.ppo import entropy, ppo_loss, value_loss
 from llmcourse.alignment.preference_steps import AnswerPairs, dpo_step, orpo_step, pair_log_probs, simpo_step
+from llmcourse.alignment.principles import PRINCIPLES, Principle, at_most_words
 from llmcourse.alignment.reward_model import RewardModel, reward_step
 from llmcourse.alignment.rollouts import Rollouts, roll_out
 from llmcourse.alignment.sft import sft_step
@@ -26,24 +36,37 @@ from llmcourse.alignment.simpo import simpo_loss
 from llmcourse.alignment.token_rewards import token_rewards
 from llmcourse.alignment.training_step import StepReport, take_step
 from llmcourse.alignment.whitening import whiten
+from llmcourse.alignment.writers import ChatServer, CheckpointWriter
 
 __all__ = [
+    "PRINCIPLES",
+    "AIPreference",
     "AdaptiveKL",
+    "AnswerCritic",
     "AnswerPairs",
     "Answers",
     "Calibration",
+    "ChatServer",
+    "CheckpointWriter",
     "Critic",
+    "LanguageModelCritic",
     "PPOBatch",
     "PolicyDiagnostics",
+    "Principle",
+    "ProgramCritic",
+    "Revision",
     "RewardModel",
     "Rollouts",
     "SharedPrompts",
     "StepReport",
     "answer_log_probs",
     "answer_logits",
+    "at_most_words",
     "bradley_terry_loss",
     "calibration",
     "centering_loss",
+    "constitutional_preference",
+    "constitutional_revision",
     "diagnose_policy",
     "dpo_loss",
     "dpo_step",
