@@ -1,6 +1,6 @@
 """Steps of training on answers that the policy has drawn: PPO with a critic, and GRPO without."""
 
-from typing import Literal, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float, Int
@@ -13,6 +13,7 @@ from llmcourse.alignment.gae import gae
 from llmcourse.alignment.grpo import grpo_loss
 from llmcourse.alignment.ppo import entropy, ppo_loss, value_loss
 from llmcourse.alignment.rollouts import Rollouts
+from llmcourse.alignment.shared_prompt import SharedPrompts, share_prompts, shared_log_probs
 from llmcourse.alignment.token_rewards import token_rewards
 from llmcourse.alignment.training_step import StepReport, take_step
 from llmcourse.alignment.whitening import whiten
@@ -20,6 +21,7 @@ from llmcourse.alignment.whitening import whiten
 __all__ = ["Critic", "PPOBatch", "grpo_step", "judge_rollouts", "ppo_step"]
 
 
+@runtime_checkable
 class Critic(Protocol):
     """What says how good an answer will become; :class:`llmcourse.alignment.RewardModel` is one."""
 
@@ -155,6 +157,7 @@ def grpo_step(
     beta: float = 0.0,
     aggregation: Literal["sequence", "token", "constant"] = "sequence",
     normalize_std: bool = True,
+    share: bool = False,
     max_norm: float = 1.0,
 ) -> StepReport:
     r"""Make one step of GRPO (Shao et al. 2024, arXiv:2402.03300).
@@ -170,6 +173,8 @@ def grpo_step(
         beta: The price of the KL in the loss.
         aggregation: As for :func:`grpo_loss`.
         normalize_std: Likewise.
+        share: Compute each prompt once for its group, which is the form to run; the policy is then a
+            :class:`llmcourse.architecture.Transformer`.
         max_norm: The greatest norm of the gradients.
 
     Returns:
@@ -179,11 +184,12 @@ def grpo_step(
         ValueError: Shapes do not fit, a setting is out of its range, or the gradient is not finite.
     """
     answers, old, _ = rollouts
+    shared = share_prompts(answers, group_size=group_size) if share else None
     before = None
     if beta:
         with reference_of(policy, reference) as frozen:
-            before = answer_log_probs(frozen, answers)
-    now = answer_log_probs(policy, answers)
+            before = _log_probs(frozen, answers, shared)
+    now = _log_probs(policy, answers, shared)
     loss = grpo_loss(
         now,
         old,
@@ -199,3 +205,10 @@ def grpo_step(
     found = diagnose_policy(now, old, answers.mask, clip=clip)
     metrics = {"reward": float(rewards.float().mean()), "kl": found.kl, "clip_fraction": found.clip_fraction}
     return take_step(policy, optimizer, loss, max_norm=max_norm, **metrics)
+
+
+def _log_probs(model: Any, answers: Answers, shared: SharedPrompts | None) -> Float[Tensor, "B T"]:
+    if shared is None:
+        return answer_log_probs(model, answers)
+    found = shared_log_probs(model, shared)[shared.mask]  # row by row, as the answers stand in whole rows
+    return found.new_zeros(answers.mask.shape).masked_scatter(answers.mask, found)

@@ -46,10 +46,13 @@ def pair_log_probs(
         Those of the chosen answers and of the rejected ones, in fp32 at least.
     """
     if isinstance(pairs, SharedPrompts):
-        return shared_log_probs(model, pairs, average=average)  # pyright: ignore[reportArgumentType]
-    totals = [answer_log_probs(model, side).sum(-1) for side in pairs]
+        totals = shared_log_probs(model, pairs).sum(-1).chunk(2)  # pyright: ignore[reportArgumentType]
+        lengths = pairs.mask.sum(-1).chunk(2)
+    else:
+        totals = [answer_log_probs(model, side).sum(-1) for side in pairs]
+        lengths = [side.lengths for side in pairs]
     if average:
-        totals = [total / side.lengths.clamp(min=1) for total, side in zip(totals, pairs, strict=True)]
+        totals = [total / length.clamp(min=1) for total, length in zip(totals, lengths, strict=True)]
     return totals[0], totals[1]
 
 

@@ -35,7 +35,7 @@ def sft_step(
         >>> model = nn.Embedding(4, 4)
         >>> batch = pad_conversations([([0, 1, 2, 3], [False, False, True, True])])
         >>> sft_step(model, torch.optim.SGD(model.parameters(), lr=0.1), batch).metrics
-        {'n_tokens': 2}
+        {'n_tokens': 2.0}
     """
     inputs, labels, mask, document_ids = batch
     if isinstance(model, Transformer):
@@ -43,4 +43,4 @@ def sft_step(
     else:
         packed = {} if document_ids is None else {"document_ids": document_ids}
         loss = cross_entropy(model(inputs, **packed), labels, mask)
-    return take_step(model, optimizer, loss, max_norm=max_norm, n_tokens=batch.n_kept)
+    return take_step(model, optimizer, loss, max_norm=max_norm, n_tokens=float(batch.n_kept))

@@ -1,10 +1,11 @@
-"""Both answers to a prompt in one row: the prompt is computed once, and neither answer sees the other."""
+"""Several answers to one prompt: the prompt is computed once, and each answer reads what was kept of it."""
 
 from typing import NamedTuple
 
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
 
 from llmcourse.alignment.answers import Answers
 from llmcourse.alignment.log_probs import token_log_probs
@@ -14,114 +15,126 @@ __all__ = ["SharedPrompts", "share_prompts", "shared_log_probs"]
 
 
 class SharedPrompts(NamedTuple):
-    """A prompt, the chosen answer, the rejected one, and padding, in each row.
+    """Prompts, and answers that belong to them, each filled up at the end.
 
     Attributes:
-        tokens: Ids.
-        segments: 0 is the prompt, 1 the chosen answer, 2 the rejected one, 3 padding.
-        positions: Where each token stands in its own sequence: both answers go on from the prompt.
-        source: From which place of the row a token is predicted: the first of both answers from the prompt's last.
+        prompts: N of them.
+        prompt_lengths: How many tokens each has.
+        answers: B of them, without their prompts.
+        mask: True at the answers' tokens, False at padding.
+        owner: Which prompt each answer follows.
     """
 
-    tokens: Int[Tensor, "B T"]
-    segments: Int[Tensor, "B T"]
-    positions: Int[Tensor, "B T"]
-    source: Int[Tensor, "B T"]
+    prompts: Int[Tensor, "N P"]
+    prompt_lengths: Int[Tensor, " N"]
+    answers: Int[Tensor, "B A"]
+    mask: Bool[Tensor, "B A"]
+    owner: Int[Tensor, " B"]
 
 
-def share_prompts(chosen: Answers, rejected: Answers) -> SharedPrompts:
-    r"""Lay pairs of answers into rows that have their prompt once.
+def share_prompts(*sides: Answers, group_size: int = 1) -> SharedPrompts:
+    r"""Take prompts that are the same together.
 
     Args:
-        chosen: Prompts with the preferred answers, each answer one stretch at the end of its row's tokens.
-        rejected: The same prompts with the others.
+        *sides: Rows of a prompt and its answer. Rows with the same number have the same prompt on all sides: the
+            chosen answers and the rejected ones.
+        group_size: How many rows that stand together have the same prompt: GRPO's groups.
 
     Returns:
-        Rows as long as the longest prompt with its two answers, on the device of ``chosen``.
+        The answers of the first side, then those of the next, and each prompt once.
 
     Raises:
-        ValueError: The two do not begin with the same prompts.
+        ValueError: Two rows that should have one prompt do not.
 
-    Cost: P + C + R tokens a pair where two rows have 2 P + C + R.
+    Cost: P + K A tokens for K answers, where as many rows have K (P + A).
 
     Example:
         >>> from llmcourse.alignment import join_answers
-        >>> rows = share_prompts(join_answers([[5, 6]], [[7, 8]]), join_answers([[5, 6]], [[9]]))
-        >>> rows.tokens.tolist(), rows.positions.tolist(), rows.source.tolist()
-        ([[5, 6, 7, 8, 9]], [[0, 1, 2, 3, 2]], [[0, 0, 1, 2, 1]])
+        >>> found = share_prompts(join_answers([[5, 6]], [[7, 8]]), join_answers([[5, 6]], [[9]]))
+        >>> found.prompts.tolist(), found.answers.tolist(), found.owner.tolist()
+        ([[5, 6]], [[7, 8], [9, 0]], [0, 0])
     """
-    rows = [_row(*(one[b] for one in (*chosen, *rejected))) for b in range(len(chosen.tokens))]
-    width = max(len(row[0]) for row in rows)
-    columns = [
-        torch.nn.utils.rnn.pad_sequence(list(column), batch_first=True, padding_value=fill)
-        for column, fill in zip(zip(*rows, strict=True), (0, 3, 0, 0), strict=True)
-    ]
-    assert columns[0].shape[1] == width
-    return SharedPrompts(*columns)
+    prompts: dict[int, Tensor] = {}
+    answers, owners = [], []
+    for tokens, mask in sides:
+        for row, start in enumerate(mask.int().argmax(1).tolist()):
+            owner, prompt = row // group_size, tokens[row, :start]
+            first = prompts.setdefault(owner, prompt)
+            if not start or not torch.equal(first, prompt):
+                raise ValueError(f"prompts are {first.tolist()} and {prompt.tolist()}: answers to share one follow it")
+            answers.append(tokens[row][mask[row]])
+            owners.append(owner)
+    device = answers[0].device
+    n_tokens = torch.tensor([len(answer) for answer in answers], device=device)
+    padded = pad_sequence(answers, batch_first=True)
+    kept = torch.arange(padded.shape[1], device=device) < n_tokens[:, None]
+    lengths = torch.tensor([len(prompt) for prompt in prompts.values()], device=device)
+    return SharedPrompts(
+        pad_sequence(list(prompts.values()), batch_first=True),
+        lengths,
+        padded,
+        kept,
+        torch.tensor(owners, device=device),
+    )
 
 
-def _row(chosen: Tensor, chosen_mask: Tensor, rejected: Tensor, rejected_mask: Tensor) -> tuple[Tensor, ...]:
-    prompt, other = chosen[: int(chosen_mask.int().argmax())], rejected[: int(rejected_mask.int().argmax())]
-    if not torch.equal(prompt, other) or not len(prompt):
-        raise ValueError(f"prompts are {prompt.tolist()} and {other.tolist()}: both answers follow one prompt")
-    first, second = chosen[chosen_mask], rejected[rejected_mask]
-    p, c, r = len(prompt), len(first), len(second)
-    place = torch.arange(p + c + r, device=chosen.device)
-    segments = (place >= p).long() + (place >= p + c).long()
-    source = (place - 1).clamp(min=0)
-    if r:
-        source[p + c] = p - 1
-    return torch.cat([prompt, first, second]), segments, torch.where(segments == 2, place - c, place), source
-
-
-class _Branches:
-    """What tells attention that a row branches; as a cache it keeps nothing, and causality is added to its mask."""
+class _Kept:
+    """A cache that keeps the prompts' keys and values, with their graph, and gives each answer those of its prompt."""
 
     n_tokens = 0
 
-    def __init__(self, segments: Tensor) -> None:
-        same = segments[:, :, None] == segments[:, None, :]
-        self.allowed: Bool[Tensor, "B 1 T T"] = (same | (segments == 0)[:, None, :])[:, None]
+    def __init__(self, shared: SharedPrompts) -> None:
+        self.layers: dict[int, tuple[Tensor, Tensor]] = {}
+        self.owner = shared.owner
+        width = shared.prompts.shape[1]
+        real = torch.arange(width, device=self.owner.device) < shared.prompt_lengths[:, None]
+        new = shared.mask.new_ones(len(self.owner), shared.answers.shape[1] - 1)
+        # Without padding there is nothing to hide but what comes later, for which attention has a faster way.
+        self.allowed = None if bool(real.all()) else torch.cat([real[self.owner], new], 1)[:, None, None, :]
+        self.reading = True
 
-    def reset(self) -> None: ...
+    def reset(self) -> None:
+        self.layers = {}
 
     def update(self, layer: int, k: Tensor, v: Tensor, positions: Tensor) -> tuple[Tensor, Tensor]:
-        return k, v
+        if self.reading:
+            self.layers[layer] = k, v
+            return k, v
+        before = self.layers[layer]
+        # Of two ways to pick rows this has the faster backward pass.
+        old_k, old_v = (kept.index_select(0, self.owner) for kept in before)
+        return torch.cat([old_k, k], 2), torch.cat([old_v, v], 2)
 
-    def mask(self, layer: int, positions: Tensor) -> Tensor:
-        return self.allowed
+    def mask(self, layer: int, positions: Tensor) -> Tensor | None:
+        return None if self.reading else self.allowed
 
 
-def shared_log_probs(
-    model: Transformer, rows: SharedPrompts, *, average: bool = False
-) -> tuple[Float[Tensor, " B"], Float[Tensor, " B"]]:
-    r"""Return the log-probabilities of both answers of each pair, number for number as from two rows.
+def shared_log_probs(model: Transformer, shared: SharedPrompts) -> Float[Tensor, "B A"]:
+    r"""Return the log-probability of each token of the answers, number for number as from whole rows.
 
     Args:
         model: Its layers have no window, which counts places in a row.
-        rows: From :func:`share_prompts`.
-        average: Divide by the answer's length.
+        shared: From :func:`share_prompts`.
 
     Returns:
-        Those of the chosen answers and of the rejected ones, in fp32 at least.
+        In fp32 at least; 0 at padding.
 
     Raises:
         ValueError: A layer of the model has a window.
     """
-    config = model.config
-    windows = [config.window_of(layer) for layer in range(config.n_layers)]
+    windows = [model.config.window_of(layer) for layer in range(model.config.n_layers)]
     if any(windows):
-        raise ValueError(f"the model has windows of {windows} tokens: two answers in a row need it to see all")
-    hidden = model.hidden(rows.tokens, cache=_Branches(rows.segments), positions=rows.positions)
-    answer = (rows.segments == 1) | (rows.segments == 2)
-    before = rows.source + torch.arange(len(hidden), device=hidden.device)[:, None] * hidden.shape[1]
-    logits = model.output(hidden.flatten(0, 1)[before[answer]])
-    found = token_log_probs(logits[None], rows.tokens[answer][None])[0]
-    each = found.new_zeros(answer.shape).masked_scatter(answer, found)
-    chosen, rejected = (_total(each, rows.segments == side, average) for side in (1, 2))
-    return chosen, rejected
-
-
-def _total(each: Tensor, mask: Tensor, average: bool) -> Tensor:
-    total = each.where(mask, 0.0).sum(-1)
-    return total / mask.sum(-1).clamp(min=1) if average else total
+        raise ValueError(f"the model has windows of {windows} tokens: with shared prompts all layers have to see all")
+    prompts, lengths, answers, mask, owner = shared
+    kept = _Kept(shared)
+    place = torch.arange(prompts.shape[1], device=prompts.device)
+    of_prompts = model.hidden(prompts, cache=kept, positions=place)
+    kept.reading = False
+    # The last token of an answer predicts nothing; an answer's first is predicted from its prompt's last.
+    positions = lengths[owner, None] + torch.arange(answers.shape[1] - 1, device=prompts.device)
+    last = of_prompts[torch.arange(len(lengths), device=prompts.device), lengths - 1][owner, None]
+    before = last
+    if answers.shape[1] > 1:
+        before = torch.cat([last, model.hidden(answers[:, :-1], cache=kept, positions=positions)], 1)
+    found = token_log_probs(model.output(before[mask])[None], answers[mask][None])[0]
+    return found.new_zeros(mask.shape).masked_scatter(mask, found)

@@ -30,6 +30,7 @@ _FIXED: dict[str, tuple[Any, ...]] = {
     "is_decoder": (False, True),
     "add_cross_attention": (False,),
     "chunk_size_feed_forward": (0,),
+    "pruned_heads": ({},),  # transformers 4 says it of every model in memory
 }
 # What changes nothing that is computed; at the end, what older versions wrote of generation into every config.json.
 _IGNORED = set(

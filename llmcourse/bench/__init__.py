@@ -2,4 +2,4 @@
 
 __all__ = ["NAMES"]
 
-NAMES = ("architecture", "grading", "tokenization")
+NAMES = ("alignment", "architecture", "grading", "tokenization")

@@ -133,3 +133,18 @@ def test_padding_does_not_leak_into_advantages_or_the_kl() -> None:
         torch.testing.assert_close(own.returns[0], batch.returns[row, :width], rtol=1e-4, atol=1e-5)
         kls.append(own.kl)
     assert batch.kl == pytest.approx(sum(kls) / 4, rel=1e-4)
+
+
+def test_a_prompt_computed_once_for_its_group_gives_the_same_step() -> None:
+    start, reference = small_model(), small_model(2)
+    drawn = roll_out(start, [[1], [2, 3, 4]], 4, stop_tokens=[0, 5], group_size=3, seed=0)
+    rewards = torch.tensor([1.0, 0.0, 0.5, 0.0, 2.0, 0.0])
+    results = []
+    for share in (False, True):
+        policy = copy.deepcopy(start)
+        optimizer = torch.optim.SGD(policy.parameters(), lr=0.1)
+        report = grpo_step(policy, reference, optimizer, drawn, rewards, group_size=3, beta=0.2, share=share)
+        results.append((report, list(policy.parameters())))
+    assert results[0][0].loss == pytest.approx(results[1][0].loss, rel=1e-4)
+    for clear, fast in zip(results[0][1], results[1][1], strict=True):
+        torch.testing.assert_close(fast, clear, rtol=1e-4, atol=1e-6)

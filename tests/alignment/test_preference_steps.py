@@ -7,7 +7,16 @@ import pytest
 import torch
 from small_models import random_pairs, small_model
 
-from llmcourse.alignment import dpo_loss, dpo_step, orpo_step, pair_log_probs, share_prompts, simpo_step
+from llmcourse.alignment import (
+    AnswerPairs,
+    dpo_loss,
+    dpo_step,
+    join_answers,
+    orpo_step,
+    pair_log_probs,
+    share_prompts,
+    simpo_step,
+)
 from llmcourse.architecture import LatentAttentionConfig, add_lora
 
 LATENT = LatentAttentionConfig(kv_rank=6, nope_head_dim=4, rope_head_dim=2, value_head_dim=4)
@@ -24,6 +33,7 @@ MODELS = [
 def test_a_shared_prompt_gives_the_same_values_and_gradients(options, average: bool) -> None:
     model, pairs = small_model(**options), random_pairs(4, n=4)
     rows = share_prompts(*pairs)
+    assert len(set(rows.prompt_lengths.tolist())) > 1, "prompts of different lengths"
     results = []
     for form in (pairs, rows):
         model.zero_grad()
@@ -34,16 +44,26 @@ def test_a_shared_prompt_gives_the_same_values_and_gradients(options, average: b
         torch.testing.assert_close(fast, clear, rtol=1e-4, atol=1e-5)
 
 
+def test_prompts_of_one_length_and_answers_of_one_token() -> None:
+    model = small_model()
+    for answers in ([[3], [4]], [[3, 5, 6], [4]]):
+        pairs = AnswerPairs(join_answers([[1, 2], [7, 8]], answers), join_answers([[1, 2], [7, 8]], [[9], [9]]))
+        for clear, fast in zip(pair_log_probs(model, pairs), pair_log_probs(model, share_prompts(*pairs)), strict=True):
+            torch.testing.assert_close(fast, clear)
+
+
 def test_neither_answer_sees_the_other() -> None:
     model, pairs = small_model(), random_pairs(1)
     rows = share_prompts(*pairs)
-    spoiled = rows._replace(tokens=torch.where(rows.segments == 1, (rows.tokens + 1) % 23, rows.tokens))
+    changed = rows.answers.clone()
+    changed[: len(changed) // 2] = (changed[: len(changed) // 2] + 1) % 23
+    spoiled = rows._replace(answers=changed)
     assert torch.equal(pair_log_probs(model, rows)[1], pair_log_probs(model, spoiled)[1])
     assert not torch.equal(pair_log_probs(model, rows)[0], pair_log_probs(model, spoiled)[0])
 
 
 def test_pairs_that_share_no_prompt_and_windows_are_refused() -> None:
-    with pytest.raises(ValueError, match="both answers follow one prompt"):
+    with pytest.raises(ValueError, match="answers to share one follow it"):
         share_prompts(random_pairs(0).chosen, random_pairs(1).rejected)
     with pytest.raises(ValueError, match=r"windows of \[3, 3\]"):
         pair_log_probs(small_model(window=3), share_prompts(*random_pairs()))
