@@ -1,0 +1,15 @@
+"""Takes the padding's value for that after the last token."""
+
+LOSES = {"gae-mask": 2}
+
+
+def gae(rewards, values, mask=None, *, gamma=1.0, lam=0.95):
+    mask = torch.ones_like(rewards, dtype=torch.bool) if mask is None else mask
+    rewards = torch.where(mask, rewards, 0.0)
+    advantages = torch.zeros_like(rewards)
+    advantage = after = torch.zeros_like(rewards[:, 0])
+    for t in reversed(range(rewards.shape[1])):
+        advantage = rewards[:, t] + gamma * after - values[:, t] + gamma * lam * advantage
+        advantages[:, t], after = advantage, values[:, t]
+    advantages, values = torch.where(mask, advantages, 0.0), torch.where(mask, values, 0.0)
+    return advantages, advantages + values

@@ -1,0 +1,10 @@
+"""Takes the difference of logarithms for the ratio."""
+
+LOSES = {"ppo-loss-clip": 3}
+
+
+def ppo_loss(log_probs, old_log_probs, advantages, mask=None, *, clip=0.2):
+    mask = torch.ones_like(log_probs, dtype=torch.bool) if mask is None else mask
+    ratio, gain = log_probs - old_log_probs.detach(), advantages.detach()
+    objective = torch.minimum(ratio * gain, ratio.clamp(1 - clip, 1 + clip) * gain)
+    return -torch.where(mask, objective, 0.0).sum() / mask.sum().clamp(min=1)

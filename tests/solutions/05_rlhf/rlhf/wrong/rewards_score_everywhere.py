@@ -1,0 +1,11 @@
+"""Gives the score to every token."""
+
+LOSES = {"token-rewards-score": 2}
+
+
+def token_rewards(scores, log_probs, reference_log_probs, mask=None, *, beta=0.05):
+    mask = torch.ones_like(log_probs, dtype=torch.bool) if mask is None else mask
+    price = -beta * (log_probs - reference_log_probs)
+    rewards = torch.where(mask, price, 0.0)
+    rewards = rewards + scores[:, None] * mask
+    return rewards
