@@ -22,6 +22,7 @@ from llmcourse.alignment.importance_ratio import importance_ratio
 from llmcourse.alignment.kl import kl_penalty
 from llmcourse.alignment.kl_controller import AdaptiveKL
 from llmcourse.alignment.log_probs import sequence_log_probs, token_log_probs
+from llmcourse.alignment.online_pairs import online_pairs
 from llmcourse.alignment.orpo import orpo_loss
 from llmcourse.alignment.plackett_luce import plackett_luce_loss
 from llmcourse.alignment.policy_steps import Critic, PPOBatch, grpo_step, judge_rollouts, ppo_step
@@ -81,6 +82,7 @@ __all__ = [
     "join_answers",
     "judge_rollouts",
     "kl_penalty",
+    "online_pairs",
     "orpo_loss",
     "orpo_step",
     "pack_conversations",
