@@ -2,9 +2,12 @@
 
 from llmcourse.pretraining.accumulation import accumulate_gradients
 from llmcourse.pretraining.adamw import AdamW, adamw_step
+from llmcourse.pretraining.batch_stream import BatchStream
 from llmcourse.pretraining.batches import get_batch, one_epoch
+from llmcourse.pretraining.checkpoints import latest_checkpoint, load_checkpoint, save_checkpoint
 from llmcourse.pretraining.clipping import clip_grad_norm
 from llmcourse.pretraining.corpora import docstrings, documentation, human_rights, language_names, source_code
+from llmcourse.pretraining.loss_guard import LossGuard, TrainingStopped
 from llmcourse.pretraining.loss_scaler import LossScaler
 from llmcourse.pretraining.lsh_bands import band_probability
 from llmcourse.pretraining.micro_batch import MicroBatch
@@ -17,12 +20,15 @@ from llmcourse.pretraining.training_loop import evaluate, train
 
 __all__ = [
     "AdamW",
+    "BatchStream",
     "LossFunction",
+    "LossGuard",
     "LossScaler",
     "MicroBatch",
     "SingleProcess",
     "Strategy",
     "SyntheticLanguage",
+    "TrainingStopped",
     "accumulate_gradients",
     "adamw_step",
     "band_probability",
@@ -36,8 +42,11 @@ __all__ = [
     "get_batch",
     "human_rights",
     "language_names",
+    "latest_checkpoint",
+    "load_checkpoint",
     "minhash_signature",
     "one_epoch",
+    "save_checkpoint",
     "source_code",
     "train",
     "wsd_schedule",
