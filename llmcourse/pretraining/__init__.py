@@ -12,6 +12,7 @@ from llmcourse.pretraining.loss_scaler import LossScaler
 from llmcourse.pretraining.lsh_bands import band_probability
 from llmcourse.pretraining.micro_batch import MicroBatch
 from llmcourse.pretraining.minhash import minhash_signature
+from llmcourse.pretraining.next_token import NextToken
 from llmcourse.pretraining.objective import bits_per_byte, cross_entropy, z_loss
 from llmcourse.pretraining.schedule import cosine_schedule, wsd_schedule
 from llmcourse.pretraining.strategy import LossFunction, SingleProcess, Strategy
@@ -25,6 +26,7 @@ __all__ = [
     "LossGuard",
     "LossScaler",
     "MicroBatch",
+    "NextToken",
     "SingleProcess",
     "Strategy",
     "SyntheticLanguage",
