@@ -17,6 +17,8 @@ from llmcourse.pretraining.objective import bits_per_byte, cross_entropy, z_loss
 from llmcourse.pretraining.schedule import cosine_schedule, wsd_schedule
 from llmcourse.pretraining.strategy import LossFunction, SingleProcess, Strategy
 from llmcourse.pretraining.synthetic_language import SyntheticLanguage
+from llmcourse.pretraining.trainer import Step, Trainer
+from llmcourse.pretraining.trainer_config import TrainerConfig
 from llmcourse.pretraining.training_loop import evaluate, train
 
 __all__ = [
@@ -28,8 +30,11 @@ __all__ = [
     "MicroBatch",
     "NextToken",
     "SingleProcess",
+    "Step",
     "Strategy",
     "SyntheticLanguage",
+    "Trainer",
+    "TrainerConfig",
     "TrainingStopped",
     "accumulate_gradients",
     "adamw_step",

@@ -1,6 +1,7 @@
 """What a trainer minimises: the next token's cross-entropy, in the precision that it computes with."""
 
 import contextlib
+from collections.abc import Callable
 
 import torch
 from jaxtyping import Float
@@ -45,8 +46,9 @@ class NextToken:
     def __call__(self, model: nn.Module, batch: MicroBatch) -> Float[Tensor, ""]:
         """Return the mean loss, in nats a kept label."""
         with self._autocast(batch.inputs.device):
-            if not self.z_weight and hasattr(model, "loss"):
-                return model.loss(batch.inputs, batch.labels, batch.mask, document_ids=batch.document_ids)
+            loss_of: Callable[..., Tensor] | None = None if self.z_weight else getattr(model, "loss", None)
+            if loss_of is not None:
+                return loss_of(batch.inputs, batch.labels, batch.mask, document_ids=batch.document_ids)
             options = {} if batch.document_ids is None else {"document_ids": batch.document_ids}
             return self.of_logits(model(batch.inputs, **options), batch)
 
