@@ -1,0 +1,194 @@
+"""``llmcourse train``: pre-train a model, watch it, stop it, and go on."""
+
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from llmcourse.cli.terminal import USAGE, console, problem, shown
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from llmcourse.architecture import ModelConfig
+    from llmcourse.pretraining import Step, Trainer
+    from llmcourse.tokenization import BPETokenizer
+
+
+def train(
+    corpus: Annotated[str, typer.Option(help="documentation, stdlib, or a text file")] = "documentation",
+    folder: Annotated[Path, typer.Option(help="Where the tokenizer and the checkpoints are")] = Path("run"),
+    vocab_size: Annotated[int, typer.Option(help="Of the tokenizer that is trained on the text")] = 1024,
+    d_model: Annotated[int, typer.Option(help="Width of the model")] = 128,
+    n_layers: Annotated[int, typer.Option(help="Blocks")] = 4,
+    n_heads: Annotated[int, typer.Option(help="Attention heads")] = 4,
+    steps: Annotated[int, typer.Option(help="Steps of the optimizer")] = 500,
+    batch_size: Annotated[int, typer.Option(help="Sequences in a step")] = 16,
+    seq_len: Annotated[int, typer.Option(help="Tokens in a sequence")] = 128,
+    micro_batches: Annotated[int, typer.Option(help="In how many parts a batch is taken")] = 1,
+    lr: Annotated[float, typer.Option(help="The highest learning rate; the least is a tenth of it")] = 2e-3,
+    warmup: Annotated[int, typer.Option(help="Steps in which it rises")] = 50,
+    schedule: Annotated[str, typer.Option(help="cosine or wsd (which decays over the last fifth)")] = "cosine",
+    precision: Annotated[str, typer.Option(help="fp32, bf16 or fp16; by default bf16 where the GPU has it")] = "",
+    checkpoint_every: Annotated[int, typer.Option(help="Steps between checkpoints")] = 100,
+    device: Annotated[str, typer.Option(help="Where to compute, cpu or cuda; by default the fastest")] = "",
+    seed: Annotated[int, typer.Option(help="Of the weights and of the order of the batches")] = 0,
+) -> None:
+    """Pre-train a Transformer on a text, of which the last twentieth is held out.
+
+    Ctrl-C ends after the step that is being made, with a checkpoint. The same command goes on from the latest one,
+    also after the process was killed, and gives the losses of a run that was never stopped.
+    """
+    import torch
+
+    from llmcourse.architecture import ModelConfig, Transformer
+    from llmcourse.pretraining import SingleProcess, Trainer, TrainerConfig, TrainingStopped
+    from llmcourse.runtime import best_device, compute_dtype
+
+    try:
+        device = device or best_device().type
+        if not precision:
+            precision = "bf16" if compute_dtype(device) == torch.bfloat16 else "fp32"
+        config = TrainerConfig(
+            total_steps=steps,
+            batch_size=batch_size,
+            seq_len=seq_len,
+            n_micro_batches=micro_batches,
+            max_lr=lr,
+            min_lr=lr / 10,
+            warmup_steps=warmup,
+            schedule=schedule,
+            decay_steps=steps // 5 if schedule == "wsd" else 0,
+            precision=precision,
+            checkpoint_every=checkpoint_every,
+            validate_every=checkpoint_every,
+            seed=seed,
+        )
+        model_config = ModelConfig(
+            vocab_size=vocab_size, d_model=d_model, n_layers=n_layers, n_heads=n_heads, max_seq_len=seq_len
+        )
+        text = _text_of(corpus)
+        tokenizer = _tokenizer_of(text, vocab_size, folder)
+        tokens, held_out, held_out_bytes = _split(text, tokenizer)
+        torch.manual_seed(seed)
+        run = Trainer(
+            Transformer(model_config),
+            tokens,
+            config,
+            validation=held_out,
+            folder=folder,
+            strategy=SingleProcess(device),
+        )
+        done = run.resume()
+        if done:
+            console.print(f"going on from step {done}")
+        with _ending_after_a_step(run.stop) as was_stopped:
+            _watch(run, model_config, held_out_bytes / len(held_out))
+    except (ValueError, OSError) as error:
+        problem(error)
+        raise typer.Exit(USAGE) from None
+    except TrainingStopped as error:
+        problem(f"{error}. The latest checkpoint in {folder} is from before.")
+        raise typer.Exit(1) from None
+    if was_stopped():
+        console.print(f"stopped after step {run.step}; the same command goes on from there")
+        raise typer.Exit(130)
+    console.print(f"the model and its tokenizer are in {shown(folder)}")
+
+
+def _text_of(corpus: str) -> str:
+    from llmcourse.pretraining import documentation, source_code
+
+    if corpus == "documentation":
+        return documentation()
+    if corpus == "stdlib":
+        return source_code()
+    path = Path(corpus)
+    if not path.is_file():
+        raise ValueError(f"corpus is {corpus!r}: give documentation, stdlib, or the path of a text file")
+    text = path.read_text(encoding="utf-8")
+    if not text.strip():
+        raise ValueError(f"{corpus!r} is empty: there is nothing to learn from it")
+    return text
+
+
+def _tokenizer_of(text: str, vocab_size: int, folder: Path) -> "BPETokenizer":
+    """Train the tokenizer, or take the one that a run in this folder began with."""
+    from llmcourse.tokenization import BPETokenizer, train_bpe
+
+    path = folder / "tokenizer.json"
+    if path.is_file():
+        tokenizer = BPETokenizer.load(path)
+        if len(tokenizer.vocab) > vocab_size:
+            raise ValueError(
+                f"vocab_size is {vocab_size}, but the tokenizer in {str(folder)!r} has {len(tokenizer.vocab)} tokens: "
+                "give the same settings, or another folder"
+            )
+        return tokenizer
+    folder.mkdir(parents=True, exist_ok=True)
+    tokenizer = train_bpe(text, vocab_size)
+    tokenizer.save(path)
+    return tokenizer
+
+
+def _split(text: str, tokenizer: "BPETokenizer") -> "tuple[Tensor, Tensor, int]":
+    """Return the tokens to train on, those held out, and how many bytes of text the latter are."""
+    import torch
+
+    cut = len(text) - len(text) // 20
+    parts = [tokenizer.encode(part, disallowed_special=()) for part in (text[:cut], text[cut:])]
+    train_on, held_out = (torch.tensor(part, dtype=torch.int32) for part in parts)
+    return train_on, held_out, len(text[cut:].encode())
+
+
+@contextmanager
+def _ending_after_a_step(stop: Callable[[], None]) -> Iterator[Callable[[], bool]]:
+    """Let the first Ctrl-C end the run in good order, and the second at once."""
+    received: list[int] = []
+
+    def handle(number: int, frame: Any) -> None:
+        received.append(number)
+        if len(received) > 1:
+            raise KeyboardInterrupt
+        stop()
+
+    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield lambda: bool(received)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _watch(run: "Trainer", config: "ModelConfig", bytes_per_token: float) -> None:
+    """Make the steps, with a line that tells where the run stands."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from llmcourse.pretraining import bits_per_byte
+    from llmcourse.runtime import matmul_peak
+    from llmcourse.scaling import training_flops
+
+    batch = run.config.batch_size * run.config.seq_len
+    flops = training_flops(config, batch, seq_len=run.config.seq_len).total
+    peak = matmul_peak(run.strategy.device)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console) as progress:
+        task = progress.add_task("begins", total=run.config.total_steps, completed=run.step)
+        seconds = 0.0
+        for step in run.steps():
+            seconds = step.seconds if not seconds else 0.9 * seconds + 0.1 * step.seconds
+            rate = f"{batch / seconds:,.0f} tokens/s, MFU {flops / seconds / peak:.0%}"
+            progress.update(task, completed=step.number, description=f"loss {step.loss:.3f}, {rate}")
+            if step.validation_loss is not None:
+                bits = bits_per_byte(step.validation_loss * 1e6, round(1e6 * bytes_per_token))
+                progress.console.print(_line(step, bits, rate))
+
+
+def _line(step: "Step", bits: float, rate: str) -> str:
+    return (
+        f"step {step.number}: loss {step.loss:.4f}, held out {step.validation_loss:.4f} ({bits:.3f} bits a byte), "
+        f"lr {step.lr:.2e}, gradient {step.gradient_norm:.2f}, {rate}"
+    )
