@@ -2,4 +2,4 @@
 
 __all__ = ["NAMES"]
 
-NAMES = ("alignment", "architecture", "grading", "tokenization")
+NAMES = ("alignment", "architecture", "grading", "pretraining", "tokenization")

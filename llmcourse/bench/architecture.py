@@ -25,7 +25,7 @@ from llmcourse.architecture import Transformer, generate, load_huggingface
 from llmcourse.runtime import best_device, compute_dtype, device_line
 from llmcourse.runtime.timing import machine, ratio_of, take_turns
 
-__all__ = ["Found", "Setting", "main", "run", "settings"]
+__all__ = ["Found", "Setting", "llama", "main", "run", "settings"]
 
 _SIZES: dict[str, dict[str, int]] = {
     "tiny": {"hidden_size": 32, "intermediate_size": 88, "num_hidden_layers": 2, "num_attention_heads": 4},
@@ -96,7 +96,7 @@ def measure(setting: Setting) -> Found:
     """
     torch.manual_seed(0)
     device = best_device()
-    theirs = _llama(setting).to(device, compute_dtype(device))
+    theirs = llama(setting).to(device, compute_dtype(device))
     ours = load_huggingface(theirs).to(device, compute_dtype(device))
     if setting.what == "train":
         contenders, equal = _training(setting, ours, theirs)
@@ -107,7 +107,8 @@ def measure(setting: Setting) -> Found:
     return Found(setting=setting, parameters=parameters, ours_s=times["ours"], theirs_s=times["theirs"], equal=equal)
 
 
-def _llama(setting: Setting) -> Any:
+def llama(setting: Setting) -> Any:
+    """Return ``transformers``' Llama of a setting's size."""
     from transformers import LlamaConfig, LlamaForCausalLM  # heavy, and not needed to import this module
 
     sizes: dict[str, Any] = dict(_SIZES[setting.size])

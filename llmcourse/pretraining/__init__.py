@@ -1,6 +1,7 @@
 """Pre-training: corpora, the loss, the learning rate, batches and the loop."""
 
 from llmcourse.pretraining.accumulation import accumulate_gradients
+from llmcourse.pretraining.activation_checkpointing import checkpoint_activations
 from llmcourse.pretraining.adamw import AdamW, adamw_step
 from llmcourse.pretraining.batch_stream import BatchStream
 from llmcourse.pretraining.batches import get_batch, one_epoch
@@ -12,6 +13,7 @@ from llmcourse.pretraining.loss_scaler import LossScaler
 from llmcourse.pretraining.lsh_bands import band_probability
 from llmcourse.pretraining.micro_batch import MicroBatch
 from llmcourse.pretraining.minhash import minhash_signature
+from llmcourse.pretraining.muon import Muon, orthogonalize
 from llmcourse.pretraining.next_token import NextToken
 from llmcourse.pretraining.objective import bits_per_byte, cross_entropy, z_loss
 from llmcourse.pretraining.schedule import cosine_schedule, wsd_schedule
@@ -28,6 +30,7 @@ __all__ = [
     "LossGuard",
     "LossScaler",
     "MicroBatch",
+    "Muon",
     "NextToken",
     "SingleProcess",
     "Step",
@@ -40,6 +43,7 @@ __all__ = [
     "adamw_step",
     "band_probability",
     "bits_per_byte",
+    "checkpoint_activations",
     "clip_grad_norm",
     "cosine_schedule",
     "cross_entropy",
@@ -53,6 +57,7 @@ __all__ = [
     "load_checkpoint",
     "minhash_signature",
     "one_epoch",
+    "orthogonalize",
     "save_checkpoint",
     "source_code",
     "train",
