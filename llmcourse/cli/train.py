@@ -1,5 +1,6 @@
 """``llmcourse train``: pre-train a model, watch it, stop it, and go on."""
 
+import os
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from llmcourse.architecture import ModelConfig
-    from llmcourse.pretraining import Step, Trainer
+    from llmcourse.pretraining import Step, Strategy, Trainer, TrainerConfig
     from llmcourse.tokenization import BPETokenizer
 
 
@@ -35,17 +36,21 @@ def train(
     precision: Annotated[str, typer.Option(help="fp32, bf16 or fp16; by default bf16 where the GPU has it")] = "",
     checkpoint_every: Annotated[int, typer.Option(help="Steps between checkpoints")] = 100,
     device: Annotated[str, typer.Option(help="Where to compute, cpu or cuda; by default the fastest")] = "",
+    parallel: Annotated[str, typer.Option(help="Under torchrun, how the work is spread: data")] = "data",
     seed: Annotated[int, typer.Option(help="Of the weights and of the order of the batches")] = 0,
 ) -> None:
     """Pre-train a Transformer on a text, of which the last twentieth is held out.
 
     Ctrl-C ends after the step that is being made, with a checkpoint. The same command goes on from the latest one,
     also after the process was killed, and gives the losses of a run that was never stopped.
+
+    On several processes or GPUs: torchrun --nproc-per-node 2 --no-python llmcourse train, with the same options; all
+    processes need the same folder.
     """
     import torch
 
-    from llmcourse.architecture import ModelConfig, Transformer
-    from llmcourse.pretraining import SingleProcess, Trainer, TrainerConfig, TrainingStopped
+    from llmcourse.architecture import ModelConfig
+    from llmcourse.pretraining import TrainerConfig, TrainingStopped
     from llmcourse.runtime import best_device, compute_dtype
 
     try:
@@ -70,33 +75,62 @@ def train(
         model_config = ModelConfig(
             vocab_size=vocab_size, d_model=d_model, n_layers=n_layers, n_heads=n_heads, max_seq_len=seq_len
         )
-        text = _text_of(corpus)
-        tokenizer = _tokenizer_of(text, vocab_size, folder)
-        tokens, held_out, held_out_bytes = _split(text, tokenizer)
-        torch.manual_seed(seed)
-        run = Trainer(
-            Transformer(model_config),
-            tokens,
-            config,
-            validation=held_out,
-            folder=folder,
-            strategy=SingleProcess(device),
-        )
-        done = run.resume()
-        if done:
-            console.print(f"going on from step {done}")
-        with _ending_after_a_step(run.stop) as was_stopped:
-            _watch(run, model_config, held_out_bytes / len(held_out))
+        with _strategy(parallel, device) as strategy:
+            code = _run(_text_of(corpus), model_config, config, folder, strategy)
     except (ValueError, OSError) as error:
         problem(error)
         raise typer.Exit(USAGE) from None
     except TrainingStopped as error:
         problem(f"{error}. The latest checkpoint in {folder} is from before.")
         raise typer.Exit(1) from None
-    if was_stopped():
-        console.print(f"stopped after step {run.step}; the same command goes on from there")
-        raise typer.Exit(130)
-    console.print(f"the model and its tokenizer are in {shown(folder)}")
+    raise typer.Exit(code)
+
+
+@contextmanager
+def _strategy(parallel: str, device: str) -> "Iterator[Strategy]":
+    """Give what spreads the work over the processes that torchrun started, or one process alone."""
+    from llmcourse.pretraining import SingleProcess
+    from llmcourse.pretraining.parallelism import DataParallel, join_processes
+
+    if parallel != "data":
+        raise ValueError(f"parallel is {parallel!r}: choose 'data'")
+    if "TORCHELASTIC_RUN_ID" not in os.environ:
+        yield SingleProcess(device)
+        return
+    with join_processes(device=device) as own_device:
+        yield DataParallel(own_device)
+
+
+def _run(text: str, model_config: "ModelConfig", config: "TrainerConfig", folder: Path, strategy: "Strategy") -> int:
+    """Train, and return the exit code."""
+    import torch
+
+    from llmcourse.architecture import Transformer
+    from llmcourse.pretraining import Trainer
+
+    # One process trains the tokenizer; the others wait for it, and then read it.
+    if strategy.is_main:
+        _tokenizer_of(text, model_config.vocab_size, folder)
+    strategy.any(False)
+    tokens, held_out, held_out_bytes = _split(text, _tokenizer_of(text, model_config.vocab_size, folder))
+    torch.manual_seed(config.seed)
+    model = Transformer(model_config)
+    run = Trainer(model, tokens, config, validation=held_out, folder=folder, strategy=strategy)
+    done = run.resume()
+    tell = console.print if strategy.is_main else _say_nothing
+    if done:
+        tell(f"going on from step {done}")
+    with _ending_after_a_step(run.stop):
+        _watch(run, model_config, held_out_bytes / len(held_out))
+    if run.step < config.total_steps:
+        tell(f"stopped after step {run.step}; the same command goes on from there")
+        return 130
+    tell(f"the model and its tokenizer are in {shown(folder)}")
+    return 0
+
+
+def _say_nothing(message: str) -> None:
+    """Let one process speak for all."""
 
 
 def _text_of(corpus: str) -> str:
@@ -145,7 +179,7 @@ def _split(text: str, tokenizer: "BPETokenizer") -> "tuple[Tensor, Tensor, int]"
 
 
 @contextmanager
-def _ending_after_a_step(stop: Callable[[], None]) -> Iterator[Callable[[], bool]]:
+def _ending_after_a_step(stop: Callable[[], None]) -> Iterator[None]:
     """Let the first Ctrl-C end the run in good order, and the second at once."""
     received: list[int] = []
 
@@ -157,7 +191,7 @@ def _ending_after_a_step(stop: Callable[[], None]) -> Iterator[Callable[[], bool
 
     before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield lambda: bool(received)
+        yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
@@ -175,14 +209,15 @@ def _watch(run: "Trainer", config: "ModelConfig", bytes_per_token: float) -> Non
     flops = training_flops(config, batch, seq_len=run.config.seq_len).total
     peak = matmul_peak(run.strategy.device)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console) as progress:
+    main = run.strategy.is_main
+    with Progress(*columns, console=console, disable=not main) as progress:
         task = progress.add_task("begins", total=run.config.total_steps, completed=run.step)
         seconds = 0.0
         for step in run.steps():
             seconds = step.seconds if not seconds else 0.9 * seconds + 0.1 * step.seconds
             rate = f"{batch / seconds:,.0f} tokens/s, MFU {flops / seconds / peak:.0%}"
             progress.update(task, completed=step.number, description=f"loss {step.loss:.3f}, {rate}")
-            if step.validation_loss is not None:
+            if step.validation_loss is not None and main:
                 bits = bits_per_byte(step.validation_loss * 1e6, round(1e6 * bytes_per_token))
                 progress.console.print(_line(step, bits, rate))
 

@@ -75,3 +75,32 @@ def test_ctrl_c_ends_after_a_step_and_the_same_command_goes_on(text: Path, tmp_p
     assert process.returncode == 130
     stopped = re.search(r"stopped after step (\d+); the same command goes on", rest)
     assert load_checkpoint(latest_checkpoint(folder))["step"] == int(stopped[1])
+
+
+def test_processes_of_torchrun_train_and_resume_as_one_process_does(text: Path, tmp_path: Path) -> None:
+    def train(folder: Path, *launcher: str) -> str:
+        more = ("--steps", "10", "--checkpoint-every", "5")
+        command = [sys.executable, *launcher, "-c" if not launcher else str(Path(__file__).with_name("train_main.py"))]
+        command += ["from llmcourse.cli import app; app()"] if not launcher else []
+        done = subprocess.run(
+            [*command, *arguments(text, folder, *more)], capture_output=True, text=True, timeout=120,
+            env=os.environ | {"COLUMNS": "200", "OMP_NUM_THREADS": "1"},
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    launcher = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2")
+    one, two = train(tmp_path / "one"), train(tmp_path / "two", *launcher)
+    losses = [re.findall(r"step (\d+): loss ([\d.]+), held out ([\d.]+)", output) for output in (one, two)]
+    assert [step for step, _, _ in losses[1]] == ["5", "10"]
+    for mine, expected in zip(losses[1], losses[0], strict=True):
+        assert [float(x) for x in mine] == pytest.approx([float(x) for x in expected], abs=2e-4)  # printed digits
+    latest_checkpoint(tmp_path / "two").unlink()
+    again = train(tmp_path / "two", *launcher)
+    assert "going on from step 5" in again
+    assert re.search(r"step 10: loss ([\d.]+)", again)[1] == losses[1][1][1]
+
+
+def test_a_strategy_that_is_not_there_is_told(text: Path, tmp_path: Path) -> None:
+    code, output = invoke(text, tmp_path / "run", "--parallel", "magic")
+    assert (code, "parallel is 'magic': choose 'data'" in output) == (2, True), output

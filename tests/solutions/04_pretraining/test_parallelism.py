@@ -1,14 +1,37 @@
 """What is particular to the exercise: its numbers are those of the papers, and its layers those of one device."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
 import torch
 from torch import Tensor
 
+from llmcourse.pretraining import parallelism
+
 EXERCISE = "04_pretraining/parallelism.ipynb"
+REFERENCE: dict[str, Callable[..., Any]] = {
+    name: getattr(parallelism, name)
+    for name in (
+        "ring_all_reduce",
+        "average_gradients",
+        "column_parallel_linear",
+        "row_parallel_linear",
+        "bubble_fraction",
+        "zero_memory",
+    )
+}
+
+
+@pytest.mark.parametrize("name", REFERENCE)
+def test_parameters_are_those_of_the_reference(solution, parameters_of, name: str) -> None:
+    assert parameters_of(solution[name]) == parameters_of(REFERENCE[name])
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_reference_passes_every_test(run_with, seed: int) -> None:
+    run_with(lambda _: REFERENCE, seed)
 
 
 def gpipe_finishes(n_stages: int, n_microbatches: int) -> list[int]:

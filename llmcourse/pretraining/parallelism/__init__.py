@@ -1,0 +1,20 @@
+"""One model trained by many processes: what is sent, when, and how much memory it spares."""
+
+from llmcourse.pretraining.parallelism.data_parallel import DataParallel, average_gradients
+from llmcourse.pretraining.parallelism.pipeline import bubble_fraction
+from llmcourse.pretraining.parallelism.processes import join_processes
+from llmcourse.pretraining.parallelism.ring import ring_all_reduce, ring_all_reduce_
+from llmcourse.pretraining.parallelism.tensor_parallel import column_parallel_linear, row_parallel_linear
+from llmcourse.pretraining.parallelism.zero import zero_memory
+
+__all__ = [
+    "DataParallel",
+    "average_gradients",
+    "bubble_fraction",
+    "column_parallel_linear",
+    "join_processes",
+    "ring_all_reduce",
+    "ring_all_reduce_",
+    "row_parallel_linear",
+    "zero_memory",
+]
