@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -31,7 +32,7 @@ def train(
     seq_len: Annotated[int, typer.Option(help="Tokens in a sequence")] = 128,
     micro_batches: Annotated[int, typer.Option(help="In how many parts a batch is taken")] = 1,
     lr: Annotated[float, typer.Option(help="The highest learning rate; the least is a tenth of it")] = 2e-3,
-    warmup: Annotated[int, typer.Option(help="Steps in which it rises")] = 50,
+    warmup: Annotated[int | None, typer.Option(help="Steps in which it rises; a tenth of all by default")] = None,
     schedule: Annotated[str, typer.Option(help="cosine or wsd (which decays over the last fifth)")] = "cosine",
     precision: Annotated[str, typer.Option(help="fp32, bf16 or fp16; by default bf16 where the GPU has it")] = "",
     checkpoint_every: Annotated[int, typer.Option(help="Steps between checkpoints")] = 100,
@@ -64,7 +65,7 @@ def train(
             n_micro_batches=micro_batches,
             max_lr=lr,
             min_lr=lr / 10,
-            warmup_steps=warmup,
+            warmup_steps=steps // 10 if warmup is None else warmup,
             schedule=schedule,
             decay_steps=steps // 5 if schedule == "wsd" else 0,
             precision=precision,
@@ -78,10 +79,10 @@ def train(
         with _strategy(parallel, device) as strategy:
             code = _run(_text_of(corpus), model_config, config, folder, strategy)
     except (ValueError, OSError) as error:
-        problem(error)
+        _problem_once(error)
         raise typer.Exit(USAGE) from None
     except TrainingStopped as error:
-        problem(f"{error}. The latest checkpoint in {folder} is from before.")
+        _problem_once(f"{error}. The latest checkpoint in {folder} is from before.")
         raise typer.Exit(1) from None
     raise typer.Exit(code)
 
@@ -127,6 +128,12 @@ def _run(text: str, model_config: "ModelConfig", config: "TrainerConfig", folder
         return 130
     tell(f"the model and its tokenizer are in {shown(folder)}")
     return 0
+
+
+def _problem_once(message: object) -> None:
+    """Say what is wrong in one process: what all of them were given is wrong in all."""
+    if os.environ.get("RANK", "0") == "0":
+        problem(message)
 
 
 def _say_nothing(message: str) -> None:
@@ -180,12 +187,15 @@ def _split(text: str, tokenizer: "BPETokenizer") -> "tuple[Tensor, Tensor, int]"
 
 @contextmanager
 def _ending_after_a_step(stop: Callable[[], None]) -> Iterator[None]:
-    """Let the first Ctrl-C end the run in good order, and the second at once."""
-    received: list[int] = []
+    """Let the first Ctrl-C end the run in good order, and one that comes later at once.
+
+    torchrun sends its own to processes that the terminal has told already: what comes within a second is the same.
+    """
+    received: list[float] = []
 
     def handle(number: int, frame: Any) -> None:
-        received.append(number)
-        if len(received) > 1:
+        received.append(time.monotonic())
+        if received[-1] - received[0] > 1:
             raise KeyboardInterrupt
         stop()
 
@@ -207,7 +217,7 @@ def _watch(run: "Trainer", config: "ModelConfig", bytes_per_token: float) -> Non
 
     batch = run.config.batch_size * run.config.seq_len
     flops = training_flops(config, batch, seq_len=run.config.seq_len).total
-    peak = matmul_peak(run.strategy.device)
+    peak = matmul_peak(run.strategy.device) * run.strategy.world_size
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     main = run.strategy.is_main
     with Progress(*columns, console=console, disable=not main) as progress:

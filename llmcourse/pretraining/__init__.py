@@ -16,6 +16,7 @@ from llmcourse.pretraining.minhash import minhash_signature
 from llmcourse.pretraining.muon import Muon, orthogonalize
 from llmcourse.pretraining.next_token import NextToken
 from llmcourse.pretraining.objective import bits_per_byte, cross_entropy, z_loss
+from llmcourse.pretraining.packing import pack
 from llmcourse.pretraining.schedule import cosine_schedule, wsd_schedule
 from llmcourse.pretraining.strategy import LossFunction, SingleProcess, Strategy
 from llmcourse.pretraining.synthetic_language import SyntheticLanguage
@@ -58,6 +59,7 @@ __all__ = [
     "minhash_signature",
     "one_epoch",
     "orthogonalize",
+    "pack",
     "save_checkpoint",
     "source_code",
     "train",
