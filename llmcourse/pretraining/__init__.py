@@ -8,16 +8,19 @@ from llmcourse.pretraining.batches import get_batch, one_epoch
 from llmcourse.pretraining.checkpoints import latest_checkpoint, load_checkpoint, save_checkpoint
 from llmcourse.pretraining.clipping import clip_grad_norm
 from llmcourse.pretraining.corpora import docstrings, documentation, human_rights, language_names, source_code
+from llmcourse.pretraining.exact_dedup import exact_dedup, line_dedup
 from llmcourse.pretraining.loss_guard import LossGuard, TrainingStopped
 from llmcourse.pretraining.loss_scaler import LossScaler
 from llmcourse.pretraining.lsh_bands import band_probability
 from llmcourse.pretraining.micro_batch import MicroBatch
 from llmcourse.pretraining.minhash import minhash_signature
+from llmcourse.pretraining.minhash_dedup import Duplicates, minhash_dedup
 from llmcourse.pretraining.muon import Muon, orthogonalize
 from llmcourse.pretraining.next_token import NextToken
 from llmcourse.pretraining.objective import bits_per_byte, cross_entropy, z_loss
 from llmcourse.pretraining.packing import pack
 from llmcourse.pretraining.schedule import cosine_schedule, wsd_schedule
+from llmcourse.pretraining.shingles import jaccard, shingles_of
 from llmcourse.pretraining.strategy import LossFunction, SingleProcess, Strategy
 from llmcourse.pretraining.synthetic_language import SyntheticLanguage
 from llmcourse.pretraining.trainer import Step, Trainer
@@ -27,6 +30,7 @@ from llmcourse.pretraining.training_loop import evaluate, train
 __all__ = [
     "AdamW",
     "BatchStream",
+    "Duplicates",
     "LossFunction",
     "LossGuard",
     "LossScaler",
@@ -51,16 +55,21 @@ __all__ = [
     "docstrings",
     "documentation",
     "evaluate",
+    "exact_dedup",
     "get_batch",
     "human_rights",
+    "jaccard",
     "language_names",
     "latest_checkpoint",
+    "line_dedup",
     "load_checkpoint",
+    "minhash_dedup",
     "minhash_signature",
     "one_epoch",
     "orthogonalize",
     "pack",
     "save_checkpoint",
+    "shingles_of",
     "source_code",
     "train",
     "wsd_schedule",
