@@ -1,7 +1,7 @@
 """Shingles: a document as the set of its short runs of words."""
 
 import zlib
-from collections.abc import Iterable
+from functools import lru_cache
 
 import numpy as np
 from jaxtyping import UInt32
@@ -37,7 +37,7 @@ def shingles_of(text: str, *, n_words: int = 5) -> UInt32[np.ndarray, " n"]:
     words = text.lower().split()
     if not words:
         return np.empty(0, dtype=np.uint32)
-    hashes = _hashes(words)
+    hashes = np.fromiter(map(_hash, words), dtype=np.int64, count=len(words)).view(np.uint64)
     n_words = min(n_words, len(words))
     n_runs = len(words) - n_words + 1
     runs = np.zeros(n_runs, dtype=np.uint64)
@@ -62,5 +62,6 @@ def jaccard(one: UInt32[np.ndarray, " n"], other: UInt32[np.ndarray, " m"]) -> f
     return both / either if either else 0.0
 
 
-def _hashes(words: Iterable[str]) -> np.ndarray:
-    return np.fromiter((zlib.crc32(word.encode("utf-8", "surrogatepass")) for word in words), dtype=np.uint64)
+@lru_cache(maxsize=2**16)  # a corpus repeats few words often
+def _hash(word: str) -> int:
+    return zlib.crc32(word.encode("utf-8", "surrogatepass"))
