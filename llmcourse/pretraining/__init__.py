@@ -20,6 +20,7 @@ from llmcourse.pretraining.next_token import NextToken
 from llmcourse.pretraining.objective import bits_per_byte, cross_entropy, z_loss
 from llmcourse.pretraining.packing import pack
 from llmcourse.pretraining.schedule import cosine_schedule, wsd_schedule
+from llmcourse.pretraining.shards import Shard, open_shard, write_shard
 from llmcourse.pretraining.shingles import jaccard, shingles_of
 from llmcourse.pretraining.strategy import LossFunction, SingleProcess, Strategy
 from llmcourse.pretraining.synthetic_language import SyntheticLanguage
@@ -37,6 +38,7 @@ __all__ = [
     "MicroBatch",
     "Muon",
     "NextToken",
+    "Shard",
     "SingleProcess",
     "Step",
     "Strategy",
@@ -66,12 +68,14 @@ __all__ = [
     "minhash_dedup",
     "minhash_signature",
     "one_epoch",
+    "open_shard",
     "orthogonalize",
     "pack",
     "save_checkpoint",
     "shingles_of",
     "source_code",
     "train",
+    "write_shard",
     "wsd_schedule",
     "z_loss",
 ]
