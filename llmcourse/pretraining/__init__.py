@@ -19,6 +19,7 @@ from llmcourse.pretraining.muon import Muon, orthogonalize
 from llmcourse.pretraining.next_token import NextToken
 from llmcourse.pretraining.objective import bits_per_byte, cross_entropy, z_loss
 from llmcourse.pretraining.packing import pack
+from llmcourse.pretraining.quality_filter import c4_lines, quality_filter
 from llmcourse.pretraining.schedule import cosine_schedule, wsd_schedule
 from llmcourse.pretraining.shards import Shard, open_shard, write_shard
 from llmcourse.pretraining.shingles import jaccard, shingles_of
@@ -50,6 +51,7 @@ __all__ = [
     "adamw_step",
     "band_probability",
     "bits_per_byte",
+    "c4_lines",
     "checkpoint_activations",
     "clip_grad_norm",
     "cosine_schedule",
@@ -71,6 +73,7 @@ __all__ = [
     "open_shard",
     "orthogonalize",
     "pack",
+    "quality_filter",
     "save_checkpoint",
     "shingles_of",
     "source_code",
