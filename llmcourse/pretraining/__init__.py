@@ -15,6 +15,7 @@ from llmcourse.pretraining.lsh_bands import band_probability
 from llmcourse.pretraining.micro_batch import MicroBatch
 from llmcourse.pretraining.minhash import minhash_signature
 from llmcourse.pretraining.minhash_dedup import Duplicates, minhash_dedup
+from llmcourse.pretraining.mixtures import Drawn, mix
 from llmcourse.pretraining.muon import Muon, orthogonalize
 from llmcourse.pretraining.next_token import NextToken
 from llmcourse.pretraining.objective import bits_per_byte, cross_entropy, z_loss
@@ -32,6 +33,7 @@ from llmcourse.pretraining.training_loop import evaluate, train
 __all__ = [
     "AdamW",
     "BatchStream",
+    "Drawn",
     "Duplicates",
     "LossFunction",
     "LossGuard",
@@ -69,6 +71,7 @@ __all__ = [
     "load_checkpoint",
     "minhash_dedup",
     "minhash_signature",
+    "mix",
     "one_epoch",
     "open_shard",
     "orthogonalize",
