@@ -69,8 +69,8 @@ def mix(
 def _epochs(documents: Sequence[str], seed: int, number: int) -> Iterator[tuple[str, int]]:
     epoch = 0
     while True:
-        for index in np.random.default_rng([seed, number, epoch]).permutation(len(documents)).tolist():
-            yield documents[index], epoch
+        for index in np.random.default_rng([seed, number, epoch]).permutation(len(documents)):
+            yield documents[int(index)], epoch
         epoch += 1
 
 
