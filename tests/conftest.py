@@ -1,9 +1,11 @@
-"""What all tests share: hypothesis without a stopwatch, and the last lines of ``make test``.
+"""What all tests share: hypothesis without a stopwatch, Chromium, and the last lines of ``make test``.
 
 The terminal summary counts what was skipped and why, so that nothing is skipped in silence, and repeats what tests
 recorded with ``record_property``: the graded graders' ``kill_rate``, and how many ``attacks`` were met.
 """
 
+import os
+import shutil
 import signal
 from collections import Counter
 from pathlib import Path
@@ -32,6 +34,29 @@ SLOW_FILES = (
     "tests/bench/test_architecture.py",
     "chapters/",
 )
+
+
+# Chromium asks servers of its own for updates and lists unless told not to.
+CHROMIUM = ["--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"]
+CHROMIUM += ["--disable-quic", "--disable-gpu", "--disable-domain-reliability", "--no-default-browser-check"]
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """Chromium: the system's, else the one that Playwright brought; without either the tests are skipped.
+
+    As long as it is open asyncio takes this thread's loop to be running, which the next file may not bear: not longer
+    than one file, and only one at a time.
+    """
+    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: pip install '.[test]'")
+    system = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    as_root = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
+    with sync_api.sync_playwright() as playwright:
+        if not system and not Path(playwright.chromium.executable_path).is_file():
+            pytest.skip("Chromium is not installed: apt install chromium, or playwright install chromium")
+        chromium = playwright.chromium.launch(executable_path=system, args=CHROMIUM + as_root)
+        yield chromium
+        chromium.close()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

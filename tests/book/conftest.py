@@ -1,9 +1,7 @@
-"""What the tests of the book share: the built pages, a server for them, and Chromium."""
+"""What the tests of the book share: the built pages, and a server for them."""
 
 import functools
 import http.server
-import os
-import shutil
 import sys
 import threading
 from pathlib import Path
@@ -14,10 +12,6 @@ ROOT = Path(__file__).resolve().parents[2]
 HTML = ROOT / "_build" / "html"
 # The checks of a page and the book's Sphinx extensions are modules in folders that are no packages.
 sys.path[:0] = [str(Path(__file__).parent), str(ROOT / "book" / "_ext")]
-
-# Chromium asks servers of its own for updates and lists unless told not to.
-ARGUMENTS = ["--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"]
-ARGUMENTS += ["--disable-quic", "--disable-gpu", "--disable-domain-reliability", "--no-default-browser-check"]
 
 
 @pytest.fixture(scope="session")
@@ -53,17 +47,3 @@ def serve():
         server.shutdown()
         thread.join()
         server.server_close()
-
-
-@pytest.fixture(scope="session")
-def browser():
-    """Chromium: the system's, else the one that Playwright brought; without either the tests are skipped."""
-    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: pip install '.[test]'")
-    system = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    as_root = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
-    with sync_api.sync_playwright() as playwright:
-        if not system and not Path(playwright.chromium.executable_path).is_file():
-            pytest.skip("Chromium is not installed: apt install chromium, or playwright install chromium")
-        chromium = playwright.chromium.launch(executable_path=system, args=ARGUMENTS + as_root)
-        yield chromium
-        chromium.close()

@@ -1,22 +1,14 @@
-"""Graded notebooks of the small exercise, written rather than run, and Chromium to look at their pages."""
+"""Graded notebooks of the small exercise, written rather than run."""
 
-import os
 import shutil
-from contextlib import contextmanager
 from copy import deepcopy
-from pathlib import Path
 
 import nbformat
-import pytest
 import small_course as small
 from nbformat.v4 import new_output
 from nbgrader.converters import GenerateAssignment
 
 from llmcourse.grading.course import Course
-
-# Chromium asks servers of its own for updates and lists unless told not to.
-ARGUMENTS = ["--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"]
-ARGUMENTS += ["--disable-quic", "--disable-gpu", "--disable-domain-reliability", "--no-default-browser-check"]
 
 
 def released_course(folder):
@@ -63,19 +55,3 @@ def store(course, assignment, student, notebook, scores):
             grade = gradebook.find_grade(name, "steps", assignment, student)
             grade.auto_score, grade.needs_manual_grade = points, False
         gradebook.db.commit()
-
-
-@contextmanager
-def chromium():
-    """Yield a browser; without one the test is skipped."""
-    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: pip install '.[test]'")
-    system = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    as_root = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
-    with sync_api.sync_playwright() as playwright:
-        if not system and not Path(playwright.chromium.executable_path).is_file():
-            pytest.skip("Chromium is not installed: apt install chromium, or playwright install chromium")
-        browser = playwright.chromium.launch(executable_path=system, args=ARGUMENTS + as_root)
-        try:
-            yield browser
-        finally:
-            browser.close()

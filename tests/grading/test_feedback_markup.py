@@ -6,7 +6,6 @@ from pathlib import Path
 
 import nbgrader
 import pytest
-from graded import chromium
 from nbconvert.exporters import HTMLExporter
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output, new_raw_cell
 from traitlets.config import Config
@@ -133,12 +132,6 @@ def look_at(browser, html):
     finally:
         tab.close()
     return len(ran), asked, left
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with chromium() as opened:
-        yield opened
 
 
 @pytest.mark.parametrize("template", ["feedback", "formgrade"])
