@@ -52,7 +52,7 @@ def wsd_schedule(
     Args:
         step: From 0, where the rate is 0 if there is a warm-up.
         max_lr: The rate from ``warmup_steps`` until the decay begins.
-        min_lr: The rate at ``total_steps`` and after.
+        min_lr: The rate at ``total_steps`` and after; without a decay, only after.
         warmup_steps: How many steps the rate rises; 0 for none.
         decay_steps: How many steps it falls, at the end; 0 for none.
         total_steps: How many steps there are.

@@ -144,7 +144,7 @@ class Trainer:
             loss = self.strategy.forward(self.model, batch, self._objective)
             total += torch.tensor([float(loss) * batch.n_kept, batch.n_kept], dtype=torch.float64)
         self.model.train()
-        nats, n_tokens = self.strategy.reduce_sum(total.to(self.strategy.device)).tolist()
+        nats, n_tokens = self.strategy.reduce_sum(total).tolist()
         return nats / n_tokens
 
     def save(self) -> None:

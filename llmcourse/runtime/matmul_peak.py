@@ -44,7 +44,7 @@ def _rate(size: int, device: torch.device, dtype: torch.dtype, seconds: float) -
     while best == 0 or time.perf_counter() - begun < seconds:
         start = time.perf_counter()
         torch.mm(left, right, out=out)
-        if device.type == "cuda":
-            torch.cuda.synchronize(device)
+        if device.type != "cpu":
+            torch.accelerator.synchronize()  # a GPU has only been told so far
         best = max(best, 2 * size**3 / (time.perf_counter() - start))
     return best

@@ -91,3 +91,8 @@ def test_until_the_decay_it_does_not_know_the_end(step: int, more: int) -> None:
 def test_a_decay_that_does_not_fit_is_refused(wrong: dict[str, int], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         wsd_schedule(**{"step": 0} | WSD | wrong)
+
+
+def test_without_a_decay_the_last_step_has_the_highest_rate():
+    sizes = {"max_lr": 1.0, "min_lr": 0.1, "warmup_steps": 2, "decay_steps": 0, "total_steps": 10}
+    assert [wsd_schedule(step, **sizes) for step in (9, 10, 11)] == [1.0, 1.0, 0.1]

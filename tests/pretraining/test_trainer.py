@@ -115,7 +115,6 @@ def test_a_loss_that_is_no_number_stops_and_leaves_weights_and_checkpoint(tmp_pa
                 with torch.no_grad():
                     run.model.output.weight[0, 0] = math.nan
                 before = weights_of(run)
-    assert torch.equal(weights_of(run), before) or before.isnan().any()
     assert torch.equal(weights_of(run).nan_to_num(7.0), before.nan_to_num(7.0))
     state = load_checkpoint(latest_checkpoint(tmp_path))
     assert state["step"] == 5

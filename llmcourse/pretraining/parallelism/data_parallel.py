@@ -90,7 +90,7 @@ class DataParallel(SingleProcess):
         loss = accumulate_gradients(model, batches, loss_of, n_kept=whole, scale=scale)
         for bucket in _buckets([parameter for parameter in model.parameters() if parameter.requires_grad]):
             self._add_up(bucket)
-        return self.reduce_sum(loss.to(self.device))
+        return self.reduce_sum(loss)
 
     def _add_up(self, parameters: list[nn.Parameter]) -> None:
         # A parameter that no token of this process reached has no gradient here, but perhaps elsewhere.
@@ -102,7 +102,7 @@ class DataParallel(SingleProcess):
 
     def reduce_sum(self, value: Tensor) -> Tensor:
         """Return the sum over all processes."""
-        value = value.clone()
+        value = value.to(self.device, copy=True)
         dist.all_reduce(value, group=self._group)
         return value
 

@@ -9,7 +9,7 @@ import torch
 import torch.distributed as dist
 
 from llmcourse.architecture import ModelConfig, Transformer
-from llmcourse.pretraining import MicroBatch, NextToken, Strategy, Trainer, TrainerConfig
+from llmcourse.pretraining import MicroBatch, NextToken, SingleProcess, Strategy, Trainer, TrainerConfig
 from llmcourse.pretraining.parallelism import DataParallel, ring_all_reduce_
 
 N_RANKS = 4
@@ -38,8 +38,6 @@ def uneven(strategy: Strategy | None, rows: slice) -> dict:
     text = TEXT[: 8 * 9].view(8, 9)
     mask = torch.arange(8)[None] < torch.tensor([8, 8, 7, 5, 2, 1, 0, 0])[:, None]
     batch = MicroBatch(text[:, :-1], text[:, 1:], mask).rows(rows.start, rows.stop)
-    from llmcourse.pretraining import SingleProcess
-
     strategy = strategy or SingleProcess()
     model = strategy.wrap(model)
     loss = strategy.backward(model, list(batch.split(1)), NextToken())
