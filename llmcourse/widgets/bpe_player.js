@@ -123,7 +123,7 @@ function buildPage(nMerges) {
   };
   page.root = make(
     "div",
-    { class: "bpe-player", role: "group", "aria-label": "BPE player" },
+    { class: "llmcourse-explorer bpe-player", role: "group", "aria-label": "BPE player" },
     make("label", { for: `${key}-text` }, "Your text"),
     page.text,
     make(

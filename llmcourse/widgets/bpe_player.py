@@ -8,7 +8,7 @@ import regex
 import traitlets
 
 from llmcourse.tokenization import steps
-from llmcourse.widgets.static import StaticWidget
+from llmcourse.widgets.static import StaticWidget, styled
 
 __all__ = ["BPEPlayer"]
 
@@ -41,7 +41,7 @@ class BPEPlayer(StaticWidget):
     """
 
     _esm = _HERE / "bpe_player.js"
-    _css = _HERE / "bpe_player.css"
+    _css = styled(_HERE / "bpe_player.css")
     caption = "An interactive figure, the BPE player: it runs in the book's pages and in JupyterLab."
 
     text = traitlets.Unicode().tag(sync=True)

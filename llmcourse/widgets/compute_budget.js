@@ -108,7 +108,7 @@ function buildPage() {
     make("div", { class: "control" }, make("label", { for: `${key}-${name}` }, text), page[name], output);
   page.root = make(
     "div",
-    { class: "compute-budget", role: "group", "aria-label": "Compute budget" },
+    { class: "llmcourse-explorer compute-budget", role: "group", "aria-label": "Compute budget" },
     row("log_flops", "Training budget", page.flops),
     row("log_served", "Tokens served", page.served),
     make("div", { class: "picture" }, page.svg),

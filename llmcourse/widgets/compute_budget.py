@@ -15,7 +15,7 @@ from llmcourse.scaling import (
     compute_optimal,
     overtraining_cost,
 )
-from llmcourse.widgets.static import StaticWidget
+from llmcourse.widgets.static import StaticWidget, styled
 
 __all__ = ["ComputeBudget"]
 
@@ -51,7 +51,7 @@ class ComputeBudget(StaticWidget):
     """
 
     _esm = _HERE / "compute_budget.js"
-    _css = _HERE / "compute_budget.css"
+    _css = styled(_HERE / "compute_budget.css")
     caption = "An interactive figure, the compute budget: it runs in the book's pages and in JupyterLab."
 
     log_flops = traitlets.Float(23.76).tag(sync=True)

@@ -15,6 +15,11 @@ export function divisors(nHeads) {
   return Array.from({ length: nHeads }, (_, i) => i + 1).filter((n) => nHeads % n === 0);
 }
 
+/** The most heads of keys and values that serve so many query heads equally, and are no more than wished. */
+export function nearestAllowed(nHeads, wished) {
+  return divisors(nHeads).filter((n) => n <= wished).at(-1);
+}
+
 /** What the arrangement is called. */
 export function nameOf(nHeads, nKvHeads) {
   return nKvHeads === nHeads ? "MHA" : nKvHeads === 1 ? "MQA" : "GQA";
@@ -55,7 +60,7 @@ function buildPage() {
   const page = { controls, svg, figures: make("dl", { class: "figures", "aria-live": "polite" }), fixed: make("p", { class: "fixed" }) };
   page.root = make(
     "div",
-    { class: "head-sharing", role: "group", "aria-label": "Head-sharing explorer" },
+    { class: "llmcourse-explorer head-sharing", role: "group", "aria-label": "Head-sharing explorer" },
     ...rows, page.svg, page.figures, page.fixed,
   );
   return page;
@@ -122,12 +127,16 @@ function render({ model, el }) {
       `${sizes.bytes_per_element} bytes for each number.`;
   }
 
+  // What the reader chose last: other query heads may not allow it, and it comes back with those that do.
+  let wished = model.get("n_kv_heads");
+
   function choose(name, index) {
-    model.set(name, choices[name]()[index]);
-    if (name === "n_heads") {
-      const fitting = divisors(model.get("n_heads")).filter((n) => n <= model.get("n_kv_heads"));
-      model.set("n_kv_heads", fitting.at(-1));
-    }
+    const chosen = choices[name]()[index];
+    if (name === "n_kv_heads") wished = chosen;
+    // In this order n_kv_heads divides n_heads at each moment that another listener sees.
+    if (name === "n_heads") model.set("n_kv_heads", 1);
+    model.set(name, chosen);
+    if (name === "n_heads") model.set("n_kv_heads", nearestAllowed(chosen, wished));
     model.save_changes();
   }
 

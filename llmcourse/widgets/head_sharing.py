@@ -5,7 +5,7 @@ from typing import Any
 
 import traitlets
 
-from llmcourse.widgets.static import StaticWidget
+from llmcourse.widgets.static import StaticWidget, styled
 
 __all__ = ["HeadSharing"]
 
@@ -39,7 +39,7 @@ class HeadSharing(StaticWidget):
     """
 
     _esm = _HERE / "head_sharing.js"
-    _css = _HERE / "head_sharing.css"
+    _css = styled(_HERE / "head_sharing.css")
     caption = "An interactive figure, the head-sharing explorer: it runs in the book's pages and in JupyterLab."
 
     n_heads = traitlets.Int(32).tag(sync=True)

@@ -58,7 +58,7 @@ function buildPage(nPairs) {
   const page = { controls, circle: svg(), curve: svg(), figures: make("dl", { class: "figures", "aria-live": "polite" }) };
   page.root = make(
     "div",
-    { class: "rope-explorer", role: "group", "aria-label": "RoPE explorer" },
+    { class: "llmcourse-explorer rope-explorer", role: "group", "aria-label": "RoPE explorer" },
     ...rows,
     make(
       "div",

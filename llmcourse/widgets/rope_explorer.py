@@ -6,7 +6,7 @@ from typing import Any
 
 import traitlets
 
-from llmcourse.widgets.static import StaticWidget
+from llmcourse.widgets.static import StaticWidget, styled
 
 __all__ = ["RoPEExplorer"]
 
@@ -40,7 +40,7 @@ class RoPEExplorer(StaticWidget):
     """
 
     _esm = _HERE / "rope_explorer.js"
-    _css = _HERE / "rope_explorer.css"
+    _css = styled(_HERE / "rope_explorer.css")
     caption = "An interactive figure, the RoPE explorer: it runs in the book's pages and in JupyterLab."
 
     head_dim = traitlets.Int(64).tag(sync=True)

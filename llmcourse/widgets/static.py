@@ -15,7 +15,7 @@ from typing import Any
 import anywidget
 import traitlets
 
-__all__ = ["StaticWidget"]
+__all__ = ["StaticWidget", "styled"]
 
 _PAGE = """<div class="llmcourse-widget" data-widget="{key}"><p>{caption}</p></div>
 <style>{css}</style>
@@ -40,7 +40,7 @@ widget.render({{ model, el }});
 class StaticWidget(anywidget.AnyWidget):
     """A widget whose output holds all that it needs: state, style and code.
 
-    A subclass gives ``_esm`` and ``_css`` as paths, a ``caption`` that stands where no script runs, and tags with
+    A subclass gives ``_esm`` as a path, ``_css`` by :func:`styled`, a ``caption`` that stands where no script runs, and tags with
     ``sync=True`` the traits that are its state. The same state gives the same output, byte for byte, so a notebook's
     stored output can be compared with a new one.
     """
@@ -77,6 +77,11 @@ class StaticWidget(anywidget.AnyWidget):
             return None
         data, metadata = bundle
         return data | {"text/html": self.static_html()}, metadata
+
+
+def styled(own: Path) -> str:
+    """Return a widget's style: what all widgets share, for the class ``llmcourse-explorer``, and its own rules."""
+    return Path(__file__).with_name("explorer.css").read_text(encoding="utf-8") + own.read_text(encoding="utf-8")
 
 
 def _text(source: Any) -> str:

@@ -27,6 +27,7 @@ const answer = (sizes) => ({
   groups: lib.groups(sizes.n_heads, sizes.n_kv_heads),
   divisors: lib.divisors(sizes.n_heads),
   name: lib.nameOf(sizes.n_heads, sizes.n_kv_heads),
+  allowed: lib.nearestAllowed(sizes.n_heads, sizes.seq_len % 130 + 1),
 });
 const formatted = [2 ** 31, 1.25 * 2 ** 30, 10 * 2 ** 30, 327680, 3 * 2 ** 20].map(lib.formatBytes);
 process.stdout.write(JSON.stringify({ answers: cases.map(answer), formatted }));
@@ -73,6 +74,8 @@ def test_javascript_equals_python_on_random_sizes(javascript):
         assert found["bytes"] == explorer.cache_bytes
         assert found["groups"] == explorer.groups
         assert found["divisors"] == [n for n in range(1, case["n_heads"] + 1) if case["n_heads"] % n == 0]
+        wished = case["seq_len"] % 130 + 1
+        assert found["allowed"] == max(n for n in found["divisors"] if n <= wished)
         names.add(found["name"])
     assert names == {"MHA", "GQA", "MQA"}
 
