@@ -71,15 +71,8 @@ class _LinearCrossEntropy(torch.autograd.Function):
             rows = slice(start, start + chunk_size)
             x, label, part = hidden[rows], labels[rows], share[rows]
             scores = (x @ weight.T).to(wide)
-            scores -= scores.amax(-1, keepdim=True)
-            chosen = scores.gather(1, label[:, None]).squeeze(1)
-            total = scores.exp_().sum(-1)
-            loss += ((total.log() - chosen) * part).sum()
-            if wants_hidden or wants_weight:
-                # d loss / d logits = (softmax - one-hot) * share, in the memory of the logits.
-                scores *= (part / total)[:, None]
-                scores.scatter_add_(1, label[:, None], -part[:, None])
-                scores = scores.to(hidden.dtype)
+            loss += _to_gradient_(scores, label, part, wanted=wants_hidden or wants_weight)
+            scores = scores.to(hidden.dtype)
             if grad_hidden is not None:
                 torch.mm(scores, weight, out=grad_hidden[rows])
             if grad_weight is not None:
@@ -93,3 +86,15 @@ class _LinearCrossEntropy(torch.autograd.Function):
         grad_hidden, grad_weight = ctx.saved_tensors
         scaled = [None if g is None else g * grad.to(g.dtype) for g in (grad_hidden, grad_weight)]
         return *scaled, None, None, None
+
+
+def _to_gradient_(scores: Tensor, label: Tensor, part: Tensor, *, wanted: bool) -> Tensor:
+    """Return some rows' share of the loss; their logits' gradient, if wanted, takes the memory of the logits."""
+    scores -= scores.amax(-1, keepdim=True)
+    chosen = scores.gather(1, label[:, None]).squeeze(1)
+    total = scores.exp_().sum(-1)
+    if wanted:
+        # d loss / d logits = (softmax - one-hot) * share.
+        scores *= (part / total)[:, None]
+        scores.scatter_add_(1, label[:, None], -part[:, None])
+    return ((total.log() - chosen) * part).sum()
