@@ -4,5 +4,6 @@ from llmcourse.widgets.bpe_player import BPEPlayer
 from llmcourse.widgets.compute_budget import ComputeBudget
 from llmcourse.widgets.head_sharing import HeadSharing
 from llmcourse.widgets.rope_explorer import RoPEExplorer
+from llmcourse.widgets.schedule_explorer import ScheduleExplorer
 
-__all__ = ["BPEPlayer", "ComputeBudget", "HeadSharing", "RoPEExplorer"]
+__all__ = ["BPEPlayer", "ComputeBudget", "HeadSharing", "RoPEExplorer", "ScheduleExplorer"]

@@ -40,9 +40,9 @@ widget.render({{ model, el }});
 class StaticWidget(anywidget.AnyWidget):
     """A widget whose output holds all that it needs: state, style and code.
 
-    A subclass gives ``_esm`` as a path, ``_css`` by :func:`styled`, a ``caption`` that stands where no script runs, and tags with
-    ``sync=True`` the traits that are its state. The same state gives the same output, byte for byte, so a notebook's
-    stored output can be compared with a new one.
+    A subclass gives ``_esm`` as a path, ``_css`` by :func:`styled`, a ``caption`` that stands where no script runs, and
+    tags with ``sync=True`` the traits that are its state. The same state gives the same output, byte for byte, so a
+    notebook's stored output can be compared with a new one.
     """
 
     _esm: Any
