@@ -61,7 +61,8 @@ def test_a_solution_without_full_marks_is_not_released(small, run, tmp_path):
     folder = small.make_course(tmp_path / "course", source)
     code, output = run("release", "--course", folder)
     assert code == 2
-    assert "does not get full marks by its own tests: mean 0 of 3 (ZeroDivisionError: division by zero)" in output
+    # Where it could not be judged apart, its line is known as well.
+    assert "does not get full marks by its own tests: mean 0 of 3 (ZeroDivisionError: division by zero" in output
     assert not (folder / "release").exists()
     assert not (folder / "gradebook.db").exists()
 
