@@ -17,7 +17,7 @@ __all__ = [
     "write_table",
 ]
 
-NAMES = ("architecture", "scaling")
+NAMES = ("architecture", "scaling", "stability")
 
 
 def find_sweep(name: str) -> Sweep:

@@ -98,7 +98,7 @@ def run(settings: Settings, device: str) -> dict[str, Any]:
     """
     if settings["time"]:
         return _time(settings, device)
-    training, held_out, digest = _corpus()
+    training, held_out, digest = held_out_split()
     model = start(settings["variant"], seed=settings["seed"], seq_len=settings["seq_len"]).to(device)
     config = model.config
     generator = torch.Generator().manual_seed(settings["seed"])
@@ -134,7 +134,7 @@ def _losses_by_length(model: Transformer, held_out: Tensor, seq_len: int, device
 
 def _time(settings: Settings, device: str) -> dict[str, Any]:
     """Time training steps of the variant and of the base in turns, so that other work on the machine hits both."""
-    training, _, _ = _corpus()
+    training, _, _ = held_out_split()
     inputs, labels = get_batch(training, settings["batch_size"], settings["seq_len"], device=device)
     models = {}
     for name in ("base", settings["variant"]):
@@ -153,7 +153,7 @@ def _time(settings: Settings, device: str) -> dict[str, Any]:
 
 
 @cache
-def _corpus() -> tuple[Tensor, Tensor, str]:
+def held_out_split() -> tuple[Tensor, Tensor, str]:
     """Return tokens to train on, tokens held out, and a digest of both."""
     text = docstrings("numpy")
     tokenizer = train_bpe(text, _CONSTANTS["vocab_size"])

@@ -1,0 +1,142 @@
+r"""What keeps training stable, on real text: warm-up, clipping, and the precision of the weights.
+
+The model and the text are those of the sweep "architecture". Runs of one seed start from the same weights and see the
+same batches in the same order. In some of them one batch in forty is spoiled: one token repeated from end to end, as a
+crawl of the web has pages of a single character; or tokens drawn evenly at random, as from a damaged file.
+"""
+
+import math
+from collections.abc import Iterator
+from statistics import median
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from llmcourse.architecture import Transformer
+from llmcourse.pretraining import AdamW, BatchStream, clip_grad_norm, cosine_schedule, cross_entropy, get_batch
+from llmcourse.sweeps import architecture
+from llmcourse.sweeps.sweep import Settings, Sweep
+
+__all__ = ["STABILITY"]
+
+_CONSTANTS = {
+    "architecture": architecture.ARCHITECTURE.constants,
+    "betas": [0.9, 0.95],
+    "weight_decay": 0.1,
+    "spoiled_every": 40,
+    "spoiled_token": 7,
+    "evaluation_sequences": 1024,
+    "version": 1,
+}
+# What is changed, against a base with warm-up, clipping, clean text and weights in fp32.
+_CASES: list[dict[str, Any]] = [
+    {"max_lr": 6e-3, "warmup_steps": 40},
+    {"max_lr": 6e-3, "warmup_steps": 0},
+    {"max_lr": 2e-2, "warmup_steps": 40},
+    {"max_lr": 2e-2, "warmup_steps": 0},
+    {"max_lr": 6e-3, "warmup_steps": 40, "max_norm": None},
+    {"max_lr": 6e-3, "warmup_steps": 40, "spoiled": "repeated"},
+    {"max_lr": 6e-3, "warmup_steps": 40, "spoiled": "repeated", "max_norm": None},
+    {"max_lr": 6e-3, "warmup_steps": 40, "spoiled": "random"},
+    {"max_lr": 6e-3, "warmup_steps": 40, "spoiled": "random", "max_norm": None},
+    {"max_lr": 6e-3, "warmup_steps": 40, "weights": "bf16"},
+    {"max_lr": 3e-4, "warmup_steps": 40},
+    {"max_lr": 3e-4, "warmup_steps": 40, "weights": "bf16"},
+    {"max_lr": 3e-4, "warmup_steps": 40, "weights": "fp32, bf16 compute"},
+    {"max_lr": 6e-3, "warmup_steps": 40, "weights": "fp32, bf16 compute"},
+]
+
+
+def run(settings: Settings, device: str) -> dict[str, Any]:
+    r"""Train once.
+
+    Args:
+        settings: ``seed``, ``steps``, ``batch_size``, ``seq_len``, ``max_lr``, ``warmup_steps``; ``max_norm``, None for
+            no clipping; ``spoiled``, "no", "repeated" or "random"; ``weights``, "fp32", "bf16" (nothing in fp32) or
+            "fp32, bf16 compute".
+        device: Where.
+
+    Returns:
+        ``loss`` on held-out text, in nats a token; ``largest_norm`` and ``median_norm`` of the gradients before
+        clipping; ``clipped``, in what part of the steps the norm was over 1; and ``corpus``, a digest of the tokens.
+    """
+    training, held_out, digest = architecture.held_out_split()
+    model = architecture.start("base", seed=settings["seed"], seq_len=settings["seq_len"]).to(device)
+    if settings["weights"] == "bf16":
+        model = model.bfloat16()
+    norms = _train(model, training, settings, device)
+    return {
+        "loss": _evaluate(model, held_out, settings, device),
+        "largest_norm": max(norms),
+        "median_norm": median(norms),
+        "clipped": sum(norm > 1 for norm in norms) / len(norms),
+        "corpus": digest,
+    }
+
+
+def _train(model: Transformer, text: Tensor, settings: Settings, device: str) -> list[float]:
+    """Train, and return the norm of the gradients at each step."""
+    optimizer = AdamW(model.parameters(), betas=_CONSTANTS["betas"], weight_decay=_CONSTANTS["weight_decay"])
+    max_norm, max_lr, norms = settings["max_norm"] or math.inf, settings["max_lr"], []
+    for step, (inputs, labels) in enumerate(_batches(text, settings, device), start=1):
+        optimizer.zero_grad()
+        _loss(model, inputs, labels, settings).backward()
+        norms.append(clip_grad_norm(model.parameters(), max_norm).item())
+        lengths = {"warmup_steps": settings["warmup_steps"], "total_steps": settings["steps"]}
+        for group in optimizer.param_groups:
+            group["lr"] = cosine_schedule(step, max_lr=max_lr, min_lr=max_lr / 10, **lengths)
+        optimizer.step()
+    return norms
+
+
+def _batches(text: Tensor, settings: Settings, device: str) -> Iterator[tuple[Tensor, Tensor]]:
+    """Yield inputs and labels; some are spoiled, in the same steps for each seed."""
+    shape = (settings["batch_size"], settings["seq_len"])
+    stream = BatchStream(text, batch_size=shape[0], seq_len=shape[1], seed=settings["seed"])
+    generator = torch.Generator().manual_seed(settings["seed"])
+    for step in range(1, settings["steps"] + 1):
+        batch = next(stream)
+        inputs, labels = batch.inputs, batch.labels
+        if settings["spoiled"] != "no" and step % _CONSTANTS["spoiled_every"] == 0:
+            token, n_ids = _CONSTANTS["spoiled_token"], architecture.model_config("base").vocab_size
+            whole = torch.randint(n_ids, (shape[0], shape[1] + 1), generator=generator)
+            whole = whole if settings["spoiled"] == "random" else torch.full_like(whole, token)
+            inputs, labels = whole[:, :-1], whole[:, 1:]
+        yield inputs.to(device), labels.to(device)
+
+
+def _loss(model: Transformer, inputs: Tensor, labels: Tensor, settings: Settings) -> Tensor:
+    with torch.autocast(inputs.device.type, torch.bfloat16, enabled=settings["weights"] == "fp32, bf16 compute"):
+        logits = model(inputs)
+    return cross_entropy(logits, labels)
+
+
+@torch.no_grad()
+def _evaluate(model: Transformer, held_out: Tensor, settings: Settings, device: str) -> float:
+    """Return the loss with the weights as they are and everything computed in fp32."""
+    model = model.float().eval()
+    generator = torch.Generator().manual_seed(0)
+    sequences = _CONSTANTS["evaluation_sequences"]
+    inputs, labels = get_batch(held_out, sequences, settings["seq_len"], device=device, generator=generator)
+    losses = [cross_entropy(model(x), y) for x, y in zip(inputs.split(128), labels.split(128), strict=True)]
+    return torch.stack(losses).mean().item()
+
+
+def _grid(steps: int, batch_size: int, seq_len: int, seeds: int) -> list[Settings]:
+    base = {"steps": steps, "batch_size": batch_size, "seq_len": seq_len}
+    base |= {"max_norm": 1.0, "spoiled": "no", "weights": "fp32"}
+    return [base | case | {"seed": seed} for case in _CASES for seed in range(seeds)]
+
+
+STABILITY = Sweep(
+    name="stability",
+    sizes={
+        "quick": [settings | {"warmup_steps": 1} for settings in _grid(2, 2, 16, 1)[7:10]],
+        "cpu": _grid(240, 16, 32, 5),
+        "gpu": _grid(4000, 64, 128, 5),
+    },
+    run=run,
+    cost=lambda settings: settings["steps"],
+    constants=_CONSTANTS,
+)

@@ -1,0 +1,78 @@
+"""The table of the sweep "stability" says what the chapter says, and its runs are what their settings say."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from scipy.stats import t as student
+
+from llmcourse.sweeps import find_sweep, load_table, stability
+
+BASE = {"max_lr": 6e-3, "warmup_steps": 40, "max_norm": 1.0, "spoiled": "no", "weights": "fp32"}
+
+
+def losses(**changes):
+    return load_table("stability").where(**BASE | changes).column("loss")
+
+
+def interval(differences):
+    """Return a 99% interval for the mean of differences, seed by seed."""
+    half = student.ppf(0.995, len(differences) - 1) * differences.std(ddof=1) / math.sqrt(len(differences))
+    return differences.mean() - half, differences.mean() + half
+
+
+def test_the_table_is_that_of_the_sweep():
+    table, sweep = load_table("stability"), find_sweep("stability")
+    assert table.about["hash"] == sweep.hash("cpu")
+    assert len(table.rows) == len(sweep.runs("cpu")) == 70
+
+
+@pytest.mark.parametrize(
+    ("changes", "against"),
+    [
+        ({"warmup_steps": 0}, {}),
+        ({"warmup_steps": 0, "max_lr": 2e-2}, {"max_lr": 2e-2}),
+        ({"spoiled": "repeated", "max_norm": None}, {"spoiled": "repeated"}),
+        ({"spoiled": "random", "max_norm": None}, {"spoiled": "random"}),
+        ({"weights": "bf16", "max_lr": 3e-4}, {"max_lr": 3e-4}),
+    ],
+)
+def test_what_is_worse_is_so_for_each_seed_and_beyond_chance(changes, against):
+    difference = losses(**changes) - losses(**against)
+    assert (difference > 0).all()
+    assert interval(difference)[0] > 0
+
+
+def test_clipping_changes_little_on_clean_text():
+    assert np.abs(losses(max_norm=None) - losses()).max() < 0.03
+
+
+def test_computing_in_bf16_costs_nothing_with_weights_in_fp32():
+    for max_lr in (6e-3, 3e-4):
+        assert np.abs(losses(max_lr=max_lr, weights="fp32, bf16 compute") - losses(max_lr=max_lr)).max() < 0.02
+
+
+def test_one_batch_in_forty_is_spoiled():
+    text, settings = torch.arange(4000) % 500, {"batch_size": 2, "seq_len": 8, "steps": 80, "seed": 3}
+    clean, repeated, random = (
+        list(stability._batches(text, settings | {"spoiled": kind}, "cpu")) for kind in ("no", "repeated", "random")
+    )
+    for step, batches in enumerate(zip(clean, repeated, random, strict=True), start=1):
+        (x, y), (x_repeated, y_repeated), (x_random, y_random) = batches
+        torch.testing.assert_close(y, (x + 1) % 500)
+        spoiled = step % 40 == 0
+        assert torch.equal(x_repeated, x) != spoiled
+        assert torch.equal(x_random, x) != spoiled
+        if spoiled:
+            assert x_repeated.unique().tolist() == y_repeated.unique().tolist() == [7]
+            assert torch.equal(x_random[:, 1:], y_random[:, :-1])
+
+
+def test_weights_in_bf16_are_evaluated_as_they_are():
+    settings = BASE | {"seed": 0, "steps": 3, "batch_size": 2, "seq_len": 16, "warmup_steps": 1}
+    stability.run(settings | {"weights": "bf16"}, "cpu")  # would fail if anything were left in another dtype
+    model = stability.architecture.start("base", seed=0, seq_len=16).bfloat16()
+    settings["weights"] = "bf16"
+    stability._train(model, torch.arange(4000) % 500, settings, "cpu")
+    assert {parameter.dtype for parameter in model.parameters()} == {torch.bfloat16}
