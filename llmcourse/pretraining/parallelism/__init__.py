@@ -2,6 +2,7 @@
 
 from llmcourse.pretraining.parallelism.data_parallel import DataParallel, average_gradients
 from llmcourse.pretraining.parallelism.pipeline import bubble_fraction
+from llmcourse.pretraining.parallelism.pipeline_schedule import kept_activations, pipeline_actions, pipeline_timeline
 from llmcourse.pretraining.parallelism.processes import join_processes
 from llmcourse.pretraining.parallelism.ring import ring_all_reduce, ring_all_reduce_
 from llmcourse.pretraining.parallelism.tensor_parallel import column_parallel_linear, row_parallel_linear
@@ -13,6 +14,9 @@ __all__ = [
     "bubble_fraction",
     "column_parallel_linear",
     "join_processes",
+    "kept_activations",
+    "pipeline_actions",
+    "pipeline_timeline",
     "ring_all_reduce",
     "ring_all_reduce_",
     "row_parallel_linear",
