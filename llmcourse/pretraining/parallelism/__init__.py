@@ -1,18 +1,31 @@
 """One model trained by many processes: what is sent, when, and how much memory it spares."""
 
+from llmcourse.pretraining.parallelism.cut_state import (
+    clip_cut_gradients,
+    cut_optimizer_state,
+    whole_optimizer_state,
+)
 from llmcourse.pretraining.parallelism.data_parallel import DataParallel, average_gradients
 from llmcourse.pretraining.parallelism.pipeline import bubble_fraction
 from llmcourse.pretraining.parallelism.pipeline_schedule import kept_activations, pipeline_actions, pipeline_timeline
-from llmcourse.pretraining.parallelism.processes import join_processes
+from llmcourse.pretraining.parallelism.processes import JoinedProcesses, join_processes
 from llmcourse.pretraining.parallelism.ring import ring_all_reduce, ring_all_reduce_
-from llmcourse.pretraining.parallelism.tensor_parallel import column_parallel_linear, row_parallel_linear
+from llmcourse.pretraining.parallelism.tensor_parallel import (
+    TensorParallel,
+    column_parallel_linear,
+    row_parallel_linear,
+)
 from llmcourse.pretraining.parallelism.zero import zero_memory
 
 __all__ = [
     "DataParallel",
+    "JoinedProcesses",
+    "TensorParallel",
     "average_gradients",
     "bubble_fraction",
+    "clip_cut_gradients",
     "column_parallel_linear",
+    "cut_optimizer_state",
     "join_processes",
     "kept_activations",
     "pipeline_actions",
@@ -20,5 +33,6 @@ __all__ = [
     "ring_all_reduce",
     "ring_all_reduce_",
     "row_parallel_linear",
+    "whole_optimizer_state",
     "zero_memory",
 ]

@@ -9,7 +9,8 @@ from torch import Tensor, nn
 
 from llmcourse.pretraining.accumulation import accumulate_gradients
 from llmcourse.pretraining.micro_batch import MicroBatch
-from llmcourse.pretraining.strategy import LossFunction, SingleProcess
+from llmcourse.pretraining.parallelism.processes import JoinedProcesses
+from llmcourse.pretraining.strategy import LossFunction
 
 __all__ = ["DataParallel", "average_gradients"]
 
@@ -44,7 +45,7 @@ def average_gradients(
     return [total / count.clamp(min=1) for total, count in zip(totals, counts, strict=True)]
 
 
-class DataParallel(SingleProcess):
+class DataParallel(JoinedProcesses):
     r"""A :class:`llmcourse.pretraining.Strategy`: one model in each process, gradients added up once a step.
 
     Li et al. 2020 (PyTorch Distributed, arXiv:2006.15704) send a bucket of gradients while others are still computed;
@@ -62,24 +63,12 @@ class DataParallel(SingleProcess):
     """
 
     def __init__(self, device: torch.device | str = "cpu", *, group: dist.ProcessGroup | None = None) -> None:
-        super().__init__(device)
-        if not dist.is_initialized():
-            raise ValueError("no processes are joined: start with torchrun, and call join_processes() first")
-        self._group = group
-        self.rank, self.world_size = dist.get_rank(group), dist.get_world_size(group)
+        super().__init__(device, group=group)
         self.data_rank, self.data_size = self.rank, self.world_size
-
-    @property
-    def is_main(self) -> bool:
-        """Whether this is the first process."""
-        return self.rank == 0
 
     def wrap(self, model: nn.Module) -> nn.Module:
         """Move the model to the device, and give all processes the weights of the first."""
-        model = model.to(self.device)
-        for tensor in model.state_dict().values():
-            dist.broadcast(tensor, group_src=0, group=self._group)
-        return model
+        return self.share_weights(model)
 
     def backward(
         self, model: nn.Module, batches: Sequence[MicroBatch], loss_of: LossFunction, *, scale: float = 1.0
@@ -102,13 +91,7 @@ class DataParallel(SingleProcess):
 
     def reduce_sum(self, value: Tensor) -> Tensor:
         """Return the sum over all processes."""
-        value = value.to(self.device, copy=True)
-        dist.all_reduce(value, group=self._group)
-        return value
-
-    def any(self, flag: bool) -> bool:
-        """Return whether any process says yes."""
-        return bool(self.reduce_sum(torch.tensor(float(flag), device=self.device)) > 0)
+        return self.add_up(value)
 
 
 def _buckets(parameters: Sequence[nn.Parameter]) -> Iterator[list[nn.Parameter]]:

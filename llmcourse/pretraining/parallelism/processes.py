@@ -1,4 +1,4 @@
-"""The processes that torchrun started, joined so that they can send to one another."""
+"""The processes that torchrun started, joined so that they can send to one another, and what strategies share."""
 
 import os
 from collections.abc import Iterator
@@ -7,8 +7,11 @@ from datetime import timedelta
 
 import torch
 import torch.distributed as dist
+from torch import Tensor, nn
 
-__all__ = ["join_processes"]
+from llmcourse.pretraining.strategy import SingleProcess
+
+__all__ = ["JoinedProcesses", "join_processes"]
 
 
 @contextmanager
@@ -41,3 +44,46 @@ def join_processes(*, device: str = "", timeout_s: float = 600.0) -> Iterator[to
         yield own
     finally:
         dist.destroy_process_group()
+
+
+class JoinedProcesses(SingleProcess):
+    r"""What all strategies over several processes have in common; alone it trains a copy in each of them.
+
+    Args:
+        device: Where this process computes.
+        group: The processes that take part; all by default.
+
+    Raises:
+        ValueError: Processes have not been joined.
+    """
+
+    def __init__(self, device: torch.device | str = "cpu", *, group: dist.ProcessGroup | None = None) -> None:
+        super().__init__(device)
+        if not dist.is_initialized():
+            raise ValueError(
+                "no processes are joined: start with torchrun --nproc-per-node 2, and call join_processes() first"
+            )
+        self._group = group
+        self.rank, self.world_size = dist.get_rank(group), dist.get_world_size(group)
+
+    @property
+    def is_main(self) -> bool:
+        """Whether this is the first process."""
+        return self.rank == 0
+
+    def any(self, flag: bool) -> bool:
+        """Return whether any process says yes."""
+        return bool(self.add_up(torch.tensor(float(flag))) > 0)
+
+    def add_up(self, value: Tensor) -> Tensor:
+        """Return the sum of a tensor over all processes, which stays as it is."""
+        value = value.to(self.device, copy=True)
+        dist.all_reduce(value, group=self._group)
+        return value
+
+    def share_weights(self, model: nn.Module) -> nn.Module:
+        """Move a model to the device, and give all processes the weights of the first."""
+        model = model.to(self.device)
+        for tensor in model.state_dict().values():
+            dist.broadcast(tensor, group_src=0, group=self._group)
+        return model

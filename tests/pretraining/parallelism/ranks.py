@@ -1,106 +1,164 @@
-"""Four processes, forked from one that has imported torch, each of which runs all cases: python ranks.py FOLDER."""
+"""Four processes, forked from one that has imported torch, each of which runs a case: python ranks.py FOLDER CASE."""
 
 import os
+import shutil
 import sys
+import traceback
 from datetime import timedelta
 from pathlib import Path
 
 import torch
 import torch.distributed as dist
 
-from llmcourse.architecture import ModelConfig, Transformer
+from llmcourse.architecture import LatentAttentionConfig, ModelConfig, Transformer
 from llmcourse.pretraining import MicroBatch, NextToken, SingleProcess, Strategy, Trainer, TrainerConfig
-from llmcourse.pretraining.parallelism import DataParallel, ring_all_reduce_
+from llmcourse.pretraining.parallelism import DataParallel, TensorParallel, ring_all_reduce_
 
 N_RANKS = 4
 TEXT = torch.randint(32, (1000,), generator=torch.Generator().manual_seed(5)).cumsum(0) % 32
+# All that a strategy has to get right: grouped heads, biases, norms within heads, as many layers as processes.
+FULL = {
+    "vocab_size": 32, "d_model": 16, "n_layers": 4, "n_heads": 8, "n_kv_heads": 4, "head_dim": 4,
+    "qkv_bias": True, "output_bias": True, "qk_norm": True,
+}  # fmt: skip
 
 
-def train(strategy: Strategy | None = None, **options) -> dict:
-    """Train for some steps; the weights that a process begins with depend on its rank, and should not matter."""
+def train(strategy: Strategy | None = None, *, folder: Path | None = None, stop_after: int = 0, **options) -> dict:
+    """Train for 8 steps; the weights that a process begins with depend on its rank, and should not matter."""
     torch.manual_seed(strategy.rank if strategy else 0)
-    model = Transformer(ModelConfig(vocab_size=32, d_model=16, n_layers=2, n_heads=2))
-    settings = {"total_steps": 8, "batch_size": 8, "seq_len": 8, "max_lr": 1e-2, "warmup_steps": 2} | options
-    run = Trainer(model, TEXT, TrainerConfig(**settings), validation=TEXT[:200], strategy=strategy)
-    steps = list(run.steps())
+    settings = {
+        "total_steps": 8, "batch_size": 8, "seq_len": 8, "max_lr": 1e-2, "warmup_steps": 2, "max_norm": 0.5,
+        "n_micro_batches": 2,
+    }  # fmt: skip
+    sizes = FULL | {name: options.pop(name) for name in list(options) if name in ModelConfig.__dataclass_fields__}
+    run = Trainer(
+        Transformer(ModelConfig(**sizes)), TEXT, TrainerConfig(**settings | options),
+        validation=TEXT[:200], folder=folder, strategy=strategy,
+    )  # fmt: skip
+    run.resume()
+    steps = []
+    for step in run.steps():
+        steps.append(step)
+        if step.number == stop_after:
+            run.stop()
+    state = run.strategy.state_dict(run.model, run.optimizer)
     return {
         "losses": [step.loss for step in steps],
         "norms": [step.gradient_norm for step in steps],
         "validation": steps[-1].validation_loss,
-        "weights": torch.cat([parameter.detach().flatten() for parameter in run.model.parameters()]),
+        "weights": state.get("model", {}),
+        "kept": sum(parameter.numel() for parameter in run.model.parameters()),
     }
 
 
-def uneven(strategy: Strategy | None, rows: slice) -> dict:
-    """Return loss and gradients of a batch of 8 rows whose later rows keep fewer labels, the last ones none."""
+def uneven(strategy: Strategy | None, rows: slice, **sizes) -> dict:
+    """Return the loss of a batch of 8 rows whose later rows keep fewer labels, the last none, and the clipped norm."""
     torch.manual_seed(0)
-    model = Transformer(ModelConfig(vocab_size=32, d_model=16, n_layers=1, n_heads=2))
+    model = Transformer(ModelConfig(**FULL | sizes))
     text = TEXT[: 8 * 9].view(8, 9)
     mask = torch.arange(8)[None] < torch.tensor([8, 8, 7, 5, 2, 1, 0, 0])[:, None]
-    batch = MicroBatch(text[:, :-1], text[:, 1:], mask).rows(rows.start, rows.stop)
+    documents = torch.arange(8)[None].expand(8, 8) // 3
+    batch = MicroBatch(text[:, :-1], text[:, 1:], mask, documents).rows(rows.start, rows.stop)
     strategy = strategy or SingleProcess()
     model = strategy.wrap(model)
-    loss = strategy.backward(model, list(batch.split(1)), NextToken())
-    return {"loss": float(loss), "gradients": torch.cat([p.grad.flatten() for p in model.parameters()])}
+    loss = strategy.backward(model, list(batch.split(2)), NextToken(z_weight=1e-3), scale=2.0)
+    return {"loss": float(loss), "norms": [float(strategy.clip(model, 0.1)) for _ in range(2)]}
 
 
-def rings(group) -> list[bool]:
-    """Compare with the engine's own all-reduce, on sizes that divide, do not, and are fewer than ranks."""
-    found = []
-    for size in (0, 1, 3, 8, 1001):
-        mine = torch.randn(size, generator=torch.Generator().manual_seed(dist.get_rank() * 100 + size))
-        expected = mine.clone()
-        dist.all_reduce(expected, group=group)
-        found.append(torch.allclose(ring_all_reduce_(mine, group), expected, rtol=1e-5, atol=1e-6))
-    return found
-
-
-def cases(rank: int) -> dict:
+def whole_story(make, folder: Path, **options) -> dict:
+    """Run what every strategy has to do, on 2 and on 4 processes, beside the checkpoint of one process."""
+    rank = dist.get_rank()
     pairs = [dist.new_group([0, 1]), dist.new_group([2, 3])]
     found = {}
     for n, group in ((2, pairs[rank // 2]), (4, None)):
-        strategy = DataParallel(group=group)
-        share = 8 // n
+        strategy = make(group)
+        own, other = folder / f"own-{n}-{rank // n}", folder / f"other-{n}-{rank // n}"
+        if strategy.is_main:
+            shutil.copytree(folder / "one", other)
+        strategy.any(False)  # the others wait for the copy
+        share = 8 // strategy.data_size
         found[n] = {
-            "ring": rings(group),
-            "train": train(strategy),
-            "micro": train(strategy, n_micro_batches=2),
-            "uneven": uneven(strategy, slice(strategy.rank * share, (strategy.rank + 1) * share)),
+            "train": train(strategy, **options),
+            "stopped": train(strategy, folder=own, stop_after=4, **options),
+            "resumed": train(strategy, folder=other, **options),
+            "uneven": uneven(strategy, slice(strategy.data_rank * share, (strategy.data_rank + 1) * share)),
             "any": [strategy.any(False), strategy.any(strategy.rank == n - 1)],
             "main": strategy.is_main,
         }
     return found
 
 
-def dying(rank: int, folder: Path) -> None:
+def rings() -> list[bool]:
+    """Compare with the engine's own all-reduce, on sizes that divide, do not, and are fewer than ranks."""
+    found = []
+    for size in (0, 1, 3, 8, 1001):
+        mine = torch.randn(size, generator=torch.Generator().manual_seed(dist.get_rank() * 100 + size))
+        expected = mine.clone()
+        dist.all_reduce(expected)
+        found.append(torch.allclose(ring_all_reduce_(mine), expected, rtol=1e-5, atol=1e-6))
+    return found
+
+
+def refused(strategy: Strategy, **sizes) -> str:
+    try:
+        strategy.wrap(Transformer(ModelConfig(**FULL | sizes)))
+    except ValueError as error:
+        return str(error)
+    return "not refused"
+
+
+def data(folder: Path) -> dict:
+    return {"ring": rings()} | whole_story(lambda group: DataParallel(group=group), folder)
+
+
+def tensor(folder: Path) -> dict:
+    strategy = TensorParallel()
+    latent = LatentAttentionConfig(kv_rank=4, nope_head_dim=4, rope_head_dim=4, value_head_dim=4)
+    plain = {"head_dim": None, "n_kv_heads": None, "qkv_bias": False, "output_bias": False, "qk_norm": False}
+    return whole_story(lambda group: TensorParallel(group=group), folder) | {
+        "gelu": train(strategy, feed_forward="gelu", tie_embeddings=True),
+        "refused": [
+            refused(strategy, n_kv_heads=2),
+            refused(strategy, d_ff=30),
+            refused(strategy, latent=latent, **plain),
+        ],
+    }
+
+
+def dying(folder: Path) -> dict:
     """Let the last rank end without a word, and tell how the others fare."""
-    if rank == N_RANKS - 1:
+    if dist.get_rank() == N_RANKS - 1:
         os._exit(0)
     try:
         train(DataParallel())
     except RuntimeError as error:
-        (folder / f"died-{rank}.txt").write_text(str(error))
+        return {"error": str(error)}
+    return {}
 
 
-def rank_main(rank: int, folder: Path) -> None:
+CASES = {"data": data, "tensor": tensor, "dying": dying}
+
+
+def rank_main(rank: int, folder: Path, case: str) -> None:
     store = dist.FileStore(str(folder / "store"), N_RANKS)
     dist.init_process_group("gloo", store=store, rank=rank, world_size=N_RANKS, timeout=timedelta(seconds=30))
-    torch.save(cases(rank), folder / f"{rank}.pt")
-    dying(rank, folder)
+    torch.save(CASES[case](folder), folder / f"{rank}.pt")
 
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
-    where = Path(sys.argv[1])
+    where, chosen = Path(sys.argv[1]), sys.argv[2]
     children = []
     for number in range(N_RANKS):
         if (child := os.fork()) == 0:
             code = 1
             try:
-                rank_main(number, where)
+                rank_main(number, where, chosen)
                 code = 0
+            except BaseException:
+                traceback.print_exc()
             finally:
                 sys.stderr.flush()
                 os._exit(code)
         children.append(child)
-    sys.exit(max(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children))
+    sys.exit(max(abs(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])) for child in children))
