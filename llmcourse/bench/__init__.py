@@ -1,5 +1,5 @@
-"""Side-by-side benchmarks, one module a chapter, each also run as ``python -m llmcourse.bench.NAME``."""
+"""Side-by-side benchmarks, most a chapter's, each also run as ``python -m llmcourse.bench.NAME``."""
 
 __all__ = ["NAMES"]
 
-NAMES = ("alignment", "architecture", "grading", "pretraining", "tokenization")
+NAMES = ("alignment", "architecture", "deduplication", "grading", "pretraining", "tokenization")

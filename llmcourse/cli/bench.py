@@ -11,7 +11,10 @@ from llmcourse.cli.terminal import USAGE, problem
 
 def bench(
     name: Annotated[
-        str, typer.Argument(help="What to measure: alignment, architecture, grading, pretraining or tokenization")
+        str,
+        typer.Argument(
+            help="What to measure: alignment, architecture, deduplication, grading, pretraining or tokenization"
+        ),
     ],
     quick: Annotated[bool, typer.Option(help="Small sizes and one round: a check in seconds, no measurement")] = False,
     json: Annotated[Path | None, typer.Option(help="Write all times, the machine and the versions there")] = None,

@@ -1,15 +1,18 @@
 """Near-duplicates: MinHash finds pairs that may be alike, and the exact similarity decides."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import KW_ONLY, dataclass
 
 import numpy as np
-from jaxtyping import UInt32
+from jaxtyping import Int, UInt32
 
-from llmcourse.pretraining.shingles import jaccard, shingles_of
+from llmcourse.pretraining.shingles import jaccard, shingle_sets
 
 __all__ = ["Duplicates", "choose_bands", "minhash_dedup"]
+
+# An odd number without a pattern in its bits.
+_MULTIPLIER = np.uint64(0xD1342543DE82EF95)
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,7 @@ def minhash_dedup(
     generator = np.random.default_rng(seed)
     multipliers = generator.integers(0, 2**31, n_hashes, dtype=np.uint32) * np.uint32(2) + np.uint32(1)
     offsets = generator.integers(0, 2**32, n_hashes, dtype=np.uint32)
-    sets = [shingles_of(document, n_words=n_words) for document in documents]
+    sets = shingle_sets(documents, n_words=n_words)
     n_bands, n_rows = choose_bands(threshold, n_hashes=n_hashes)
     parent = list(range(len(documents)))
     # A thousand copies of one page would be half a million pairs: copies are joined at once.
@@ -72,9 +75,10 @@ def minhash_dedup(
     for index, one in enumerate(sets):
         if len(one) and first.setdefault(one.tobytes(), index) != index:
             _join(parent, first[one.tobytes()], index)
-    signatures = {index: _signature(sets[index], multipliers, offsets) for index in first.values()}
+    different = np.array(list(first.values()), dtype=np.int64)
+    signatures = _signatures([sets[index] for index in different], multipliers, offsets)
     seen: set[tuple[int, int]] = set()
-    for bucket in _buckets(signatures, n_bands, n_rows):
+    for bucket in _buckets(signatures[:, : n_bands * n_rows].reshape(-1, n_bands, n_rows), different):
         for place, later in enumerate(bucket):
             for earlier in bucket[:place]:
                 if (earlier, later) in seen or _root(parent, earlier) == _root(parent, later):
@@ -107,27 +111,37 @@ def choose_bands(threshold: float, *, n_hashes: int, miss: float = 0.01) -> tupl
     return n_hashes, 1
 
 
-def _signature(
-    shingles: UInt32[np.ndarray, " n"],
+def _signatures(
+    sets: Sequence[UInt32[np.ndarray, " n"]],
     multipliers: UInt32[np.ndarray, " n_hashes"],
     offsets: UInt32[np.ndarray, " n_hashes"],
-) -> UInt32[np.ndarray, " n_hashes"]:
-    # 512 shingles at a time stay in the processor's cache, with all their 128 products.
-    least = np.full(len(multipliers), 2**32 - 1, dtype=np.uint32)
-    for start in range(0, len(shingles), 512):
-        values = multipliers[:, None] * shingles[None, start : start + 512]
-        values += offsets[:, None]
-        np.minimum(least, values.min(axis=1), out=least)
-    return least
+) -> UInt32[np.ndarray, "n_sets n_hashes"]:
+    signatures = np.full((len(sets), len(multipliers)), 2**32 - 1, dtype=np.uint32)
+    # 512 shingles at a time stay in the processor's cache, with all their products, in one place that is used again:
+    # the pages of a new one would cost more than the products.
+    room = np.empty(len(multipliers) * 512, dtype=np.uint32)
+    for signature, shingles in zip(signatures, sets, strict=True):
+        for start in range(0, len(shingles), 512):
+            some = shingles[start : start + 512]
+            values = room[: len(multipliers) * len(some)].reshape(len(multipliers), len(some))
+            np.multiply(multipliers[:, None], some, out=values)
+            np.add(values, offsets[:, None], out=values)
+            np.minimum(signature, values.min(axis=1), out=signature)
+    return signatures
 
 
-def _buckets(signatures: Mapping[int, np.ndarray], n_bands: int, n_rows: int) -> Iterator[list[int]]:
-    for band in range(n_bands):
-        rows = slice(band * n_rows, (band + 1) * n_rows)
-        buckets: dict[bytes, list[int]] = defaultdict(list)
-        for index, signature in signatures.items():
-            buckets[signature[rows].tobytes()].append(index)
-        yield from (bucket for bucket in buckets.values() if len(bucket) > 1)
+def _buckets(signatures: UInt32[np.ndarray, "n n_bands n_rows"], indices: Int[np.ndarray, " n"]) -> Iterator[list[int]]:
+    """Give, band by band, the documents that agree in it; some that do not, since rows are hashed to one number."""
+    for rows in signatures.transpose(1, 2, 0):
+        keys = np.zeros(len(indices), dtype=np.uint64)
+        for row in rows:
+            keys = (keys ^ row) * _MULTIPLIER
+            keys ^= keys >> np.uint64(32)
+        order = np.argsort(keys, kind="stable")
+        starts = np.flatnonzero(np.diff(keys[order], prepend=~keys[order[:1]]))
+        sizes = np.diff(starts, append=len(order))
+        for start, size in zip(starts[sizes > 1], sizes[sizes > 1], strict=True):
+            yield indices[order[start : start + size]].tolist()
 
 
 def _root(parent: list[int], index: int) -> int:

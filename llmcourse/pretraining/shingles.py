@@ -1,15 +1,18 @@
 """Shingles: a document as the set of its short runs of words."""
 
-import zlib
-from functools import lru_cache
+from collections.abc import Iterator, Sequence
 
 import numpy as np
-from jaxtyping import UInt32
+from jaxtyping import Int, UInt32, UInt64
 
-__all__ = ["jaccard", "shingles_of"]
+from llmcourse.pretraining.word_hashes import word_hashes
+
+__all__ = ["jaccard", "shingle_sets", "shingles_of"]
 
 # An odd number without a pattern in its bits: the golden ratio's, as Knuth has it.
 _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
+# Characters that are hashed at a time: few enough that their arrays stay in the processor's cache.
+_BATCH = 2**15
 
 
 def shingles_of(text: str, *, n_words: int = 5) -> UInt32[np.ndarray, " n"]:
@@ -32,19 +35,32 @@ def shingles_of(text: str, *, n_words: int = 5) -> UInt32[np.ndarray, " n"]:
         >>> len(a), len(b), jaccard(a, b)
         (4, 5, 0.5)
     """
+    return shingle_sets([text], n_words=n_words)[0]
+
+
+def shingle_sets(documents: Sequence[str], *, n_words: int = 5) -> list[UInt32[np.ndarray, " n"]]:
+    r"""Return what :func:`shingles_of` returns for each document, many documents at a time.
+
+    Args:
+        documents: Texts.
+        n_words: How many words a run has; a shorter text has one run.
+
+    Returns:
+        One set for each document.
+
+    Raises:
+        ValueError: ``n_words`` is less than 1.
+
+    Example:
+        >>> [len(one) for one in shingle_sets(["to be or not to be", "", "to"], n_words=2)]
+        [4, 0, 1]
+    """
     if n_words < 1:
         raise ValueError(f"n_words is {n_words}: it is at least 1")
-    words = text.lower().split()
-    if not words:
-        return np.empty(0, dtype=np.uint32)
-    hashes = np.fromiter(map(_hash, words), dtype=np.int64, count=len(words)).view(np.uint64)
-    n_words = min(n_words, len(words))
-    n_runs = len(words) - n_words + 1
-    runs = np.zeros(n_runs, dtype=np.uint64)
-    for place in range(n_words):
-        runs = (runs ^ hashes[place : place + n_runs]) * _MULTIPLIER
-        runs ^= runs >> np.uint64(29)
-    return np.unique((runs >> np.uint64(32)).astype(np.uint32))
+    sets: list[UInt32[np.ndarray, " n"]] = []
+    for batch in _batches(documents):
+        sets.extend(_sets_of(*word_hashes(batch), n_words))
+    return sets
 
 
 def jaccard(one: UInt32[np.ndarray, " n"], other: UInt32[np.ndarray, " m"]) -> float:
@@ -62,6 +78,45 @@ def jaccard(one: UInt32[np.ndarray, " n"], other: UInt32[np.ndarray, " m"]) -> f
     return both / either if either else 0.0
 
 
-@lru_cache(maxsize=2**16)  # a corpus repeats few words often
-def _hash(word: str) -> int:
-    return zlib.crc32(word.encode("utf-8", "surrogatepass"))
+def _batches(documents: Sequence[str]) -> Iterator[list[str]]:
+    batch: list[str] = []
+    size = 0
+    for document in documents:
+        batch.append(document)
+        size += len(document)
+        if size >= _BATCH:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
+
+
+def _sets_of(
+    hashes: UInt64[np.ndarray, " n_words_of_all"], counts: Int[np.ndarray, " n_documents"], n_words: int
+) -> list[UInt32[np.ndarray, " n"]]:
+    """Cut the words into documents, and return the set of each."""
+    ends = np.cumsum(counts)
+    # Runs from each word on; those that reach into the next document are left out. A document that is shorter than a
+    # run is rare, and done by itself.
+    runs = _runs(hashes, n_words)
+    owners = np.repeat(np.arange(len(counts), dtype=np.uint64), counts)
+    inside = np.arange(len(runs)) + n_words <= np.repeat(ends, counts)[: len(runs)]
+    # A document's number above the hash: one sort orders all sets.
+    keys = (owners[: len(runs)] << np.uint64(32) | runs >> np.uint64(32))[inside]
+    for number in np.flatnonzero((counts > 0) & (counts < n_words)):
+        whole = _runs(hashes[ends[number] - counts[number] : ends[number]], int(counts[number]))
+        keys = np.append(keys, np.uint64(number) << np.uint64(32) | whole >> np.uint64(32))
+    keys.sort()
+    keys = keys[np.diff(keys, prepend=~keys[:1]) != 0]
+    cuts = np.searchsorted(keys, np.arange(1, len(counts), dtype=np.uint64) << np.uint64(32))
+    values = keys.astype(np.uint32)
+    return [values[start:end] for start, end in zip([0, *cuts], [*cuts, len(values)], strict=True)]
+
+
+def _runs(hashes: UInt64[np.ndarray, " n"], n_words: int) -> UInt64[np.ndarray, " n_runs"]:
+    n_runs = max(len(hashes) - n_words + 1, 0)
+    runs = np.zeros(n_runs, dtype=np.uint64)
+    for place in range(n_words):
+        runs = (runs ^ hashes[place : place + n_runs]) * _MULTIPLIER
+        runs ^= runs >> np.uint64(29)
+    return runs

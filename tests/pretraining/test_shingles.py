@@ -4,6 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llmcourse.pretraining import jaccard, shingles_of
+from llmcourse.pretraining.shingles import shingle_sets
 
 WORDS = st.lists(st.sampled_from([f"w{n}" for n in range(12)]), max_size=40)
 
@@ -35,3 +36,19 @@ def test_hashes_are_spread_evenly():
 def test_no_words_is_refused():
     with pytest.raises(ValueError, match="n_words is 0"):
         shingles_of("a", n_words=0)
+
+
+@settings(max_examples=80, deadline=None)
+@given(texts=st.lists(WORDS.map(" ".join), max_size=8), n=st.integers(1, 4))
+def test_many_documents_at_once_give_what_each_gives_alone(texts, n):
+    together = shingle_sets(texts, n_words=n)
+    assert len(together) == len(texts)
+    for text, found in zip(texts, together, strict=True):
+        assert np.array_equal(found, shingles_of(text, n_words=n))
+        assert np.array_equal(found, np.unique(found))
+
+
+def test_batches_end_at_any_document():
+    texts = [" ".join(f"w{n * k}" for n in range(3000 * (k % 3))) for k in range(1, 12)]
+    for text, found in zip(texts, shingle_sets(texts), strict=True):
+        assert np.array_equal(found, shingles_of(text))
