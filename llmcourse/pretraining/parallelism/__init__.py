@@ -10,17 +10,20 @@ from llmcourse.pretraining.parallelism.pipeline import bubble_fraction
 from llmcourse.pretraining.parallelism.pipeline_schedule import kept_activations, pipeline_actions, pipeline_timeline
 from llmcourse.pretraining.parallelism.processes import JoinedProcesses, join_processes
 from llmcourse.pretraining.parallelism.ring import ring_all_reduce, ring_all_reduce_
+from llmcourse.pretraining.parallelism.sharded_parameter import ShardedParameter
 from llmcourse.pretraining.parallelism.tensor_parallel import (
     TensorParallel,
     column_parallel_linear,
     row_parallel_linear,
 )
-from llmcourse.pretraining.parallelism.zero import zero_memory
+from llmcourse.pretraining.parallelism.zero import Zero, zero_memory
 
 __all__ = [
     "DataParallel",
     "JoinedProcesses",
+    "ShardedParameter",
     "TensorParallel",
+    "Zero",
     "average_gradients",
     "bubble_fraction",
     "clip_cut_gradients",

@@ -11,23 +11,37 @@ import torch
 import torch.distributed as dist
 
 from llmcourse.architecture import LatentAttentionConfig, ModelConfig, Transformer
-from llmcourse.pretraining import MicroBatch, NextToken, SingleProcess, Strategy, Trainer, TrainerConfig
-from llmcourse.pretraining.parallelism import DataParallel, TensorParallel, ring_all_reduce_
+from llmcourse.pretraining import (
+    MicroBatch,
+    NextToken,
+    SingleProcess,
+    Strategy,
+    Trainer,
+    TrainerConfig,
+    checkpoint_activations,
+)
+from llmcourse.pretraining.parallelism import (
+    DataParallel,
+    TensorParallel,
+    Zero,
+    ring_all_reduce_,
+    sharded_parameter,
+)
 
 N_RANKS = 4
 TEXT = torch.randint(32, (1000,), generator=torch.Generator().manual_seed(5)).cumsum(0) % 32
-# All that a strategy has to get right: grouped heads, biases, norms within heads, as many layers as processes.
+# All that a strategy has to get right: grouped heads, biases, norms within heads.
 FULL = {
-    "vocab_size": 32, "d_model": 16, "n_layers": 4, "n_heads": 8, "n_kv_heads": 4, "head_dim": 4,
+    "vocab_size": 32, "d_model": 16, "n_layers": 2, "n_heads": 8, "n_kv_heads": 4, "head_dim": 4,
     "qkv_bias": True, "output_bias": True, "qk_norm": True,
 }  # fmt: skip
 
 
 def train(strategy: Strategy | None = None, *, folder: Path | None = None, stop_after: int = 0, **options) -> dict:
-    """Train for 8 steps; the weights that a process begins with depend on its rank, and should not matter."""
+    """Train for 5 steps; the weights that a process begins with depend on its rank, and should not matter."""
     torch.manual_seed(strategy.rank if strategy else 0)
     settings = {
-        "total_steps": 8, "batch_size": 8, "seq_len": 8, "max_lr": 1e-2, "warmup_steps": 2, "max_norm": 0.5,
+        "total_steps": 5, "batch_size": 8, "seq_len": 8, "max_lr": 1e-2, "warmup_steps": 2, "max_norm": 0.5,
         "n_micro_batches": 2,
     }  # fmt: skip
     sizes = FULL | {name: options.pop(name) for name in list(options) if name in ModelConfig.__dataclass_fields__}
@@ -79,7 +93,7 @@ def whole_story(make, folder: Path, **options) -> dict:
         share = 8 // strategy.data_size
         found[n] = {
             "train": train(strategy, **options),
-            "stopped": train(strategy, folder=own, stop_after=4, **options),
+            "stopped": train(strategy, folder=own, stop_after=2, **options),
             "resumed": train(strategy, folder=other, **options),
             "uneven": uneven(strategy, slice(strategy.data_rank * share, (strategy.data_rank + 1) * share)),
             "any": [strategy.any(False), strategy.any(strategy.rank == n - 1)],
@@ -125,6 +139,86 @@ def tensor(folder: Path) -> dict:
     }
 
 
+def sent(stage: int) -> dict[str, int]:
+    """Count the numbers that a step with one micro-batch gathers and scatters, after a step has changed the weights."""
+    found = {"gathered": 0, "scattered": 0}
+
+    def counting(collective, key):
+        def count(output, given, group=None):
+            found[key] += max(output.numel(), given.numel())
+            return collective(output, given, group=group)
+
+        return count
+
+    gather, scatter = sharded_parameter._all_gather, sharded_parameter._reduce_scatter
+    strategy = Zero(stage)
+    model = strategy.wrap(Transformer(ModelConfig(**FULL)))
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    batch = MicroBatch(TEXT[:64].view(8, 8), TEXT[1:65].view(8, 8))
+    for _ in range(2):
+        optimizer.zero_grad()
+        try:
+            sharded_parameter._all_gather = counting(gather, "gathered")
+            sharded_parameter._reduce_scatter = counting(scatter, "scattered")
+            found.update(gathered=0, scattered=0)
+            strategy.backward(model, [batch], NextToken())
+        finally:
+            sharded_parameter._all_gather, sharded_parameter._reduce_scatter = gather, scatter
+        optimizer.step()
+    return found
+
+
+def held(stage: int) -> dict[str, list[int]]:
+    """Count the numbers kept while the second micro-batch begins: of weights, and of gradients."""
+    found = {"weights": [], "gradients": []}
+
+    class Watching(NextToken):
+        def __call__(self, whole, batch):
+            tensors = [*whole.parameters(), *model.parameters()]
+            for key, kept in (("weights", tensors), ("gradients", [t.grad for t in tensors if t.grad is not None])):
+                storages = {tensor.untyped_storage().data_ptr(): tensor.untyped_storage() for tensor in kept}
+                found[key].append(sum(storage.nbytes() // 4 for storage in storages.values() if storage.nbytes()))
+            return super().__call__(whole, batch)
+
+    strategy = Zero(stage)
+    model = strategy.wrap(Transformer(ModelConfig(**FULL)))
+    strategy.backward(model, list(MicroBatch(TEXT[:64].view(8, 8), TEXT[1:65].view(8, 8)).split(2)), Watching())
+    return found
+
+
+def zero(stage: int):
+    def case(folder: Path) -> dict:
+        story = whole_story(lambda group: Zero(stage, group=group), folder)
+        return story | {"sent": sent(stage), "held": held(stage), "odd": losses_of(Zero(stage), odd_model())}
+
+    return case
+
+
+def odd_model() -> Transformer:
+    """Return one with sizes that processes do not divide, and with tied embeddings."""
+    torch.manual_seed(0)
+    return Transformer(ModelConfig(vocab_size=33, d_model=6, n_layers=2, n_heads=3, d_ff=5, tie_embeddings=True))
+
+
+def losses_of(strategy: Strategy, model: Transformer) -> dict:
+    """Train with checkpointed activations and a frozen parameter."""
+    checkpoint_activations(model)
+    model.norm.weight.requires_grad_(False)
+    model = strategy.wrap(model)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-2)
+    batch = MicroBatch(TEXT[:64].view(8, 8), TEXT[1:65].view(8, 8))
+    share = 8 // strategy.data_size
+    own = batch.rows(strategy.data_rank * share, (strategy.data_rank + 1) * share)
+    losses = []
+    for _ in range(4):
+        optimizer.zero_grad()
+        losses.append(float(strategy.backward(model, [own], NextToken())))
+        strategy.clip(model, 0.5)
+        optimizer.step()
+    weights = strategy.state_dict(model, optimizer)["model"]
+    return {"losses": losses, "total": float(sum(weight.double().sum() for weight in weights.values()))}
+
+
 def dying(folder: Path) -> dict:
     """Let the last rank end without a word, and tell how the others fare."""
     if dist.get_rank() == N_RANKS - 1:
@@ -136,7 +230,7 @@ def dying(folder: Path) -> dict:
     return {}
 
 
-CASES = {"data": data, "tensor": tensor, "dying": dying}
+CASES = {"data": data, "tensor": tensor, "zero1": zero(1), "zero2": zero(2), "zero3": zero(3), "dying": dying}
 
 
 def rank_main(rank: int, folder: Path, case: str) -> None:
