@@ -22,6 +22,11 @@ ABSENT = [
     "transformers",
     "scipy",
     "datasets",
+    "sklearn",
+    "trafilatura",
+    "warcio",
+    "dask",
+    "distributed",
 ]
 
 # A finder in front of all others that knows nothing of the optional packages, as on a machine that lacks them.

@@ -20,7 +20,9 @@ from llmcourse.pretraining.muon import Muon, orthogonalize
 from llmcourse.pretraining.next_token import NextToken
 from llmcourse.pretraining.objective import bits_per_byte, cross_entropy, z_loss
 from llmcourse.pretraining.packing import pack
+from llmcourse.pretraining.quality_classifier import QualityClassifier, train_quality_classifier
 from llmcourse.pretraining.quality_filter import c4_lines, quality_filter
+from llmcourse.pretraining.quality_labels import quality_labels
 from llmcourse.pretraining.schedule import cosine_schedule, wsd_schedule
 from llmcourse.pretraining.shards import Shard, open_shard, write_shard
 from llmcourse.pretraining.shingles import jaccard, shingles_of
@@ -41,6 +43,7 @@ __all__ = [
     "MicroBatch",
     "Muon",
     "NextToken",
+    "QualityClassifier",
     "Shard",
     "SingleProcess",
     "Step",
@@ -77,10 +80,12 @@ __all__ = [
     "orthogonalize",
     "pack",
     "quality_filter",
+    "quality_labels",
     "save_checkpoint",
     "shingles_of",
     "source_code",
     "train",
+    "train_quality_classifier",
     "write_shard",
     "wsd_schedule",
     "z_loss",
