@@ -9,7 +9,7 @@ from scipy.stats import t as student
 
 from llmcourse.sweeps import find_sweep, load_table, stability
 
-BASE = {"max_lr": 6e-3, "warmup_steps": 40, "max_norm": 1.0, "spoiled": "no", "weights": "fp32"}
+BASE = {"max_lr": 6e-3, "warmup_steps": 40, "max_norm": 1.0, "spoiled": "no", "copies": 0.0, "weights": "fp32"}
 
 
 def losses(**changes):
@@ -25,7 +25,7 @@ def interval(differences):
 def test_the_table_is_that_of_the_sweep():
     table, sweep = load_table("stability"), find_sweep("stability")
     assert table.about["hash"] == sweep.hash("cpu")
-    assert len(table.rows) == len(sweep.runs("cpu")) == 70
+    assert len(table.rows) == len(sweep.runs("cpu")) == 75
 
 
 @pytest.mark.parametrize(
@@ -35,6 +35,7 @@ def test_the_table_is_that_of_the_sweep():
         ({"warmup_steps": 0, "max_lr": 2e-2}, {"max_lr": 2e-2}),
         ({"spoiled": "repeated", "max_norm": None}, {"spoiled": "repeated"}),
         ({"spoiled": "random", "max_norm": None}, {"spoiled": "random"}),
+        ({"copies": 0.5}, {}),
         ({"weights": "bf16", "max_lr": 3e-4}, {"max_lr": 3e-4}),
     ],
 )
@@ -67,6 +68,16 @@ def test_one_batch_in_forty_is_spoiled():
         if spoiled:
             assert x_repeated.unique().tolist() == y_repeated.unique().tolist() == [7]
             assert torch.equal(x_random[:, 1:], y_random[:, :-1])
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5, 0.77])
+def test_copies_take_the_place_of_text(share):
+    text = torch.arange(1000)
+    found = stability.with_copies(text, share)
+    kept = 1000 - round(1000 * share)
+    assert len(found) == 1000
+    assert torch.equal(found[:kept], text[:kept])
+    assert torch.equal(found[kept:], torch.arange(1000 - kept) % 20)
 
 
 def test_weights_in_bf16_are_evaluated_as_they_are():
