@@ -9,6 +9,7 @@ from llmcourse.pretraining.checkpoints import latest_checkpoint, load_checkpoint
 from llmcourse.pretraining.clipping import clip_grad_norm
 from llmcourse.pretraining.corpora import docstrings, documentation, human_rights, language_names, source_code
 from llmcourse.pretraining.exact_dedup import exact_dedup, line_dedup
+from llmcourse.pretraining.html_extraction import extract_text
 from llmcourse.pretraining.loss_guard import LossGuard, TrainingStopped
 from llmcourse.pretraining.loss_scaler import LossScaler
 from llmcourse.pretraining.lsh_bands import band_probability
@@ -31,6 +32,7 @@ from llmcourse.pretraining.synthetic_language import SyntheticLanguage
 from llmcourse.pretraining.trainer import Step, Trainer
 from llmcourse.pretraining.trainer_config import TrainerConfig
 from llmcourse.pretraining.training_loop import evaluate, train
+from llmcourse.pretraining.warc import Page, read_warc
 
 __all__ = [
     "AdamW",
@@ -43,6 +45,7 @@ __all__ = [
     "MicroBatch",
     "Muon",
     "NextToken",
+    "Page",
     "QualityClassifier",
     "Shard",
     "SingleProcess",
@@ -65,6 +68,7 @@ __all__ = [
     "documentation",
     "evaluate",
     "exact_dedup",
+    "extract_text",
     "get_batch",
     "human_rights",
     "jaccard",
@@ -81,6 +85,7 @@ __all__ = [
     "pack",
     "quality_filter",
     "quality_labels",
+    "read_warc",
     "save_checkpoint",
     "shingles_of",
     "source_code",
