@@ -45,7 +45,7 @@ class NextToken:
 
     def __call__(self, model: nn.Module, batch: MicroBatch) -> Float[Tensor, ""]:
         """Return the mean loss, in nats a kept label."""
-        with self._autocast(batch.inputs.device):
+        with self.autocast(batch.inputs.device):
             loss_of: Callable[..., Tensor] | None = None if self.z_weight else getattr(model, "loss", None)
             if loss_of is not None:
                 return loss_of(batch.inputs, batch.labels, batch.mask, document_ids=batch.document_ids)
@@ -57,6 +57,7 @@ class NextToken:
         loss = cross_entropy(logits, batch.labels, batch.mask)
         return loss + z_loss(logits, batch.mask, weight=self.z_weight) if self.z_weight else loss
 
-    def _autocast(self, device: torch.device) -> contextlib.AbstractContextManager:
+    def autocast(self, device: torch.device) -> contextlib.AbstractContextManager:
+        """Return the context in which a model, or a stage of one, computes."""
         dtype = _DTYPES[self.precision]
         return contextlib.nullcontext() if dtype is None else torch.autocast(device.type, dtype=dtype)

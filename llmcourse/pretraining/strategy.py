@@ -5,6 +5,7 @@ implement :class:`Strategy`, and the trainer is the same for all of them.
 """
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from typing import Any, Protocol, runtime_checkable
 
 import torch
@@ -27,6 +28,10 @@ class LossFunction(Protocol):
 
     def of_logits(self, logits: Float[Tensor, "B T V"], batch: MicroBatch) -> Float[Tensor, ""]:
         """Return the same from logits that are there already, as on a pipeline's last stage."""
+        ...
+
+    def autocast(self, device: torch.device) -> AbstractContextManager:
+        """Return the context in which a stage computes: what sets the precision of matrix products."""
         ...
 
 

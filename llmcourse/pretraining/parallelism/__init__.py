@@ -6,8 +6,9 @@ from llmcourse.pretraining.parallelism.cut_state import (
     whole_optimizer_state,
 )
 from llmcourse.pretraining.parallelism.data_parallel import DataParallel, average_gradients
-from llmcourse.pretraining.parallelism.pipeline import bubble_fraction
+from llmcourse.pretraining.parallelism.pipeline import Pipeline, bubble_fraction
 from llmcourse.pretraining.parallelism.pipeline_schedule import kept_activations, pipeline_actions, pipeline_timeline
+from llmcourse.pretraining.parallelism.pipeline_stage import PipelineStage, stage_layers
 from llmcourse.pretraining.parallelism.processes import JoinedProcesses, join_processes
 from llmcourse.pretraining.parallelism.ring import ring_all_reduce, ring_all_reduce_
 from llmcourse.pretraining.parallelism.sharded_parameter import ShardedParameter
@@ -21,6 +22,8 @@ from llmcourse.pretraining.parallelism.zero import Zero, zero_memory
 __all__ = [
     "DataParallel",
     "JoinedProcesses",
+    "Pipeline",
+    "PipelineStage",
     "ShardedParameter",
     "TensorParallel",
     "Zero",
@@ -36,6 +39,7 @@ __all__ = [
     "ring_all_reduce",
     "ring_all_reduce_",
     "row_parallel_linear",
+    "stage_layers",
     "whole_optimizer_state",
     "zero_memory",
 ]

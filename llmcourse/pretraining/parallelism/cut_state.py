@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-__all__ = ["clip_cut_gradients", "cut_optimizer_state", "whole_optimizer_state"]
+__all__ = ["clip_cut_gradients", "cut_optimizer_state", "parameter_names", "whole_optimizer_state"]
 
 Change = Callable[[str, Tensor], Tensor]
 
@@ -32,7 +32,7 @@ def whole_optimizer_state(model: nn.Module, optimizer: torch.optim.Optimizer, ga
         >>> whole["state"][0]["momentum_buffer"].tolist()
         [[1.0], [1.0]]
     """
-    return _changed(optimizer.state_dict(), _names(model, optimizer), gather)
+    return _changed(optimizer.state_dict(), parameter_names(model, optimizer), gather)
 
 
 def cut_optimizer_state(
@@ -46,7 +46,7 @@ def cut_optimizer_state(
         state: What ``whole_optimizer_state`` returned.
         cut: Makes the part of the whole that belongs to the parameter of a name.
     """
-    optimizer.load_state_dict(_changed(state, _names(model, optimizer), cut))
+    optimizer.load_state_dict(_changed(state, parameter_names(model, optimizer), cut))
 
 
 @torch.no_grad()
@@ -96,7 +96,8 @@ def _squares(gradients: list[Tensor]) -> Tensor:
     )
 
 
-def _names(model: nn.Module, optimizer: torch.optim.Optimizer) -> list[str]:
+def parameter_names(model: nn.Module, optimizer: torch.optim.Optimizer) -> list[str]:
+    """Return the names of the parameters that an optimizer has, in the order in which it numbers them."""
     names = {id(parameter): name for name, parameter in model.named_parameters()}
     return [names[id(parameter)] for group in optimizer.param_groups for parameter in group["params"]]
 

@@ -22,6 +22,7 @@ from llmcourse.pretraining import (
 )
 from llmcourse.pretraining.parallelism import (
     DataParallel,
+    Pipeline,
     TensorParallel,
     Zero,
     ring_all_reduce_,
@@ -65,10 +66,10 @@ def train(strategy: Strategy | None = None, *, folder: Path | None = None, stop_
     }
 
 
-def uneven(strategy: Strategy | None, rows: slice, **sizes) -> dict:
+def uneven(strategy: Strategy | None, rows: slice) -> dict:
     """Return the loss of a batch of 8 rows whose later rows keep fewer labels, the last none, and the clipped norm."""
     torch.manual_seed(0)
-    model = Transformer(ModelConfig(**FULL | sizes))
+    model = Transformer(ModelConfig(**FULL | {"n_layers": 4}))
     text = TEXT[: 8 * 9].view(8, 9)
     mask = torch.arange(8)[None] < torch.tensor([8, 8, 7, 5, 2, 1, 0, 0])[:, None]
     documents = torch.arange(8)[None].expand(8, 8) // 3
@@ -219,6 +220,43 @@ def losses_of(strategy: Strategy, model: Transformer) -> dict:
     return {"losses": losses, "total": float(sum(weight.double().sum() for weight in weights.values()))}
 
 
+def live(strategy: Strategy, n_microbatches: int) -> int:
+    """Return the most bytes of activations that autograd keeps at one time in a step."""
+    kept, most = 0, 0
+
+    class Saved:
+        def __init__(self, tensor):
+            nonlocal kept, most
+            self.tensor = tensor
+            # Weights are kept anyway, and the loss's own tensors are the same for all micro-batches' sizes.
+            self.nbytes = 0 if tensor.is_leaf else tensor.nbytes
+            kept += self.nbytes
+            most = max(most, kept)
+
+        def __del__(self):
+            nonlocal kept
+            kept -= self.nbytes
+
+    model = strategy.wrap(Transformer(ModelConfig(**FULL | {"n_layers": 4})))
+    batches = [MicroBatch(TEXT[:16].view(2, 8), TEXT[1:17].view(2, 8))] * n_microbatches
+    with torch.autograd.graph.saved_tensors_hooks(Saved, lambda saved: saved.tensor):
+        strategy.backward(model, batches, NextToken())
+    return most
+
+
+def pipeline(schedule: str):
+    def case(folder: Path) -> dict:
+        story = whole_story(lambda group: Pipeline(schedule, group=group), folder, n_layers=4, n_micro_batches=4)
+        strategy = Pipeline(schedule)
+        return story | {
+            "live": [live(strategy, m) for m in (1, 2, 6)],
+            "odd": train(strategy, n_layers=5, position_embedding="learned", norm="layer", precision="bf16"),
+            "refused": [refused(strategy, n_layers=3), refused(strategy, tie_embeddings=True, n_layers=4)],
+        }
+
+    return case
+
+
 def dying(folder: Path) -> dict:
     """Let the last rank end without a word, and tell how the others fare."""
     if dist.get_rank() == N_RANKS - 1:
@@ -230,7 +268,16 @@ def dying(folder: Path) -> dict:
     return {}
 
 
-CASES = {"data": data, "tensor": tensor, "zero1": zero(1), "zero2": zero(2), "zero3": zero(3), "dying": dying}
+CASES = {
+    "data": data,
+    "tensor": tensor,
+    "zero1": zero(1),
+    "zero2": zero(2),
+    "zero3": zero(3),
+    "gpipe": pipeline("gpipe"),
+    "1f1b": pipeline("1f1b"),
+    "dying": dying,
+}
 
 
 def rank_main(rank: int, folder: Path, case: str) -> None:
