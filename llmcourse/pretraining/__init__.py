@@ -21,6 +21,7 @@ from llmcourse.pretraining.muon import Muon, orthogonalize
 from llmcourse.pretraining.next_token import NextToken
 from llmcourse.pretraining.objective import bits_per_byte, cross_entropy, z_loss
 from llmcourse.pretraining.packing import pack
+from llmcourse.pretraining.public_corpora import fineweb_edu, tiny_stories
 from llmcourse.pretraining.quality_classifier import QualityClassifier, train_quality_classifier
 from llmcourse.pretraining.quality_filter import c4_lines, quality_filter
 from llmcourse.pretraining.quality_labels import quality_labels
@@ -69,6 +70,7 @@ __all__ = [
     "evaluate",
     "exact_dedup",
     "extract_text",
+    "fineweb_edu",
     "get_batch",
     "human_rights",
     "jaccard",
@@ -89,6 +91,7 @@ __all__ = [
     "save_checkpoint",
     "shingles_of",
     "source_code",
+    "tiny_stories",
     "train",
     "train_quality_classifier",
     "write_shard",
