@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from jaxtyping import Float
 from torch import Tensor
+from torch.distributed.tensor import DTensor
 
 __all__ = ["AdamW", "adamw_step"]
 
@@ -122,12 +123,14 @@ class AdamW(torch.optim.Optimizer):
             with torch.enable_grad():
                 loss = closure()
         for group in self.param_groups:
-            together: dict[tuple[torch.device, torch.dtype, int], list[Tensor]] = {}
+            # An engine's DTensors stay apart from plain tensors: torch updates lists of one kind.
+            together: dict[tuple[type[Tensor], torch.device, torch.dtype, int], list[Tensor]] = {}
             for parameter in group["params"]:
                 if parameter.grad is not None:
-                    place = (parameter.device, parameter.dtype, self._count(parameter))
+                    kind = DTensor if isinstance(parameter, DTensor) else Tensor
+                    place = (kind, parameter.device, parameter.dtype, self._count(parameter))
                     together.setdefault(place, []).append(parameter)
-            for (_, _, step), parameters in together.items():
+            for (_, _, _, step), parameters in together.items():
                 self._update(parameters, step, group)
         return loss
 

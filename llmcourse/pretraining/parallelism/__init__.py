@@ -6,6 +6,9 @@ from llmcourse.pretraining.parallelism.cut_state import (
     whole_optimizer_state,
 )
 from llmcourse.pretraining.parallelism.data_parallel import DataParallel, average_gradients
+from llmcourse.pretraining.parallelism.ddp import TorchDDP
+from llmcourse.pretraining.parallelism.dtensor import TorchTensorParallel
+from llmcourse.pretraining.parallelism.fsdp import TorchFSDP
 from llmcourse.pretraining.parallelism.pipeline import Pipeline, bubble_fraction
 from llmcourse.pretraining.parallelism.pipeline_schedule import kept_activations, pipeline_actions, pipeline_timeline
 from llmcourse.pretraining.parallelism.pipeline_stage import PipelineStage, stage_layers
@@ -17,6 +20,7 @@ from llmcourse.pretraining.parallelism.tensor_parallel import (
     column_parallel_linear,
     row_parallel_linear,
 )
+from llmcourse.pretraining.parallelism.torch_pipeline import TorchPipeline
 from llmcourse.pretraining.parallelism.zero import Zero, zero_memory
 
 __all__ = [
@@ -26,6 +30,10 @@ __all__ = [
     "PipelineStage",
     "ShardedParameter",
     "TensorParallel",
+    "TorchDDP",
+    "TorchFSDP",
+    "TorchPipeline",
+    "TorchTensorParallel",
     "Zero",
     "average_gradients",
     "bubble_fraction",

@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+from torch.distributed.tensor import DTensor
 
 __all__ = ["clip_cut_gradients", "cut_optimizer_state", "parameter_names", "whole_optimizer_state"]
 
@@ -56,7 +57,7 @@ def clip_cut_gradients(
     r"""Clip by the norm over the whole model where processes keep parts of it: clipping alone would use other norms.
 
     Args:
-        cut: Parameters of which each process has its own part.
+        cut: Parameters of which each process has its own part, a DTensor's local one.
         shared: Parameters that all have, with the same gradients; they count once.
         max_norm: The greatest norm that is left.
         add_up: Adds up a tensor over all processes.
@@ -78,14 +79,18 @@ def clip_cut_gradients(
     """
     if not max_norm > 0:
         raise ValueError(f"max_norm is {max_norm}: it has to be greater than 0")
-    own = [parameter.grad for parameter in cut if parameter.grad is not None]
-    same = [parameter.grad for parameter in shared if parameter.grad is not None]
+    own = [_local(parameter.grad) for parameter in cut if parameter.grad is not None]
+    same = [_local(parameter.grad) for parameter in shared if parameter.grad is not None]
     elsewhere = add_up(_squares(own))
     norm = (elsewhere + _squares(same).to(elsewhere.device)).sqrt()
     factor = (max_norm / norm).clamp(max=1.0)
     for gradient in (*own, *same):
         gradient.mul_(factor.to(gradient.device, gradient.dtype))
     return norm
+
+
+def _local(gradient: Tensor) -> Tensor:
+    return gradient.to_local() if isinstance(gradient, DTensor) else gradient
 
 
 def _squares(gradients: list[Tensor]) -> Tensor:

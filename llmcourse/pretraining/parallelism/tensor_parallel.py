@@ -103,7 +103,7 @@ class TensorParallel(JoinedProcesses):
 
     def wrap(self, model: nn.Module) -> nn.Module:
         """Give all processes the weights of the first, and cut its blocks in place."""
-        _check_cuts(model, self.world_size)
+        check_cuts(model, self.world_size)
         model = self.share_weights(model)
         self._dims: dict[str, int] = {}  # along which a parameter is cut
         for number, block in enumerate(_blocks(model)):
@@ -127,6 +127,9 @@ class TensorParallel(JoinedProcesses):
 
     def _part(self, whole: Tensor, dim: int) -> Tensor:
         return whole.chunk(self.world_size, dim)[self.rank].clone()  # a view would keep the whole in memory
+
+    def _cut(self, name: str, whole: Tensor) -> Tensor:
+        return self._part(whole, self._dims[name]) if name in self._dims else whole
 
     def _whole(self, name: str, part: Tensor) -> Tensor:
         dim = self._dims.get(name)
@@ -160,12 +163,8 @@ class TensorParallel(JoinedProcesses):
 
     def load_state_dict(self, model: nn.Module, optimizer: torch.optim.Optimizer, state: dict[str, Any]) -> None:
         """Take this process's part of both states in."""
-
-        def cut(name: str, whole: Tensor) -> Tensor:
-            return self._part(whole, self._dims[name]) if name in self._dims else whole
-
-        model.load_state_dict({name: cut(name, whole) for name, whole in state["model"].items()})
-        cut_optimizer_state(model, optimizer, state["optimizer"], cut)
+        model.load_state_dict({name: self._cut(name, whole) for name, whole in state["model"].items()})
+        cut_optimizer_state(model, optimizer, state["optimizer"], self._cut)
 
 
 class _RowParallel(nn.Module):
@@ -217,7 +216,8 @@ def _blocks(model: nn.Module) -> nn.ModuleList:
     return blocks
 
 
-def _check_cuts(model: nn.Module, n: int) -> None:
+def check_cuts(model: nn.Module, n: int) -> None:
+    """Refuse a model whose heads or features a number of processes does not divide, or whose sublayers are others."""
     for block in _blocks(model):
         attention, feed_forward = block.get_submodule("attention"), block.get_submodule("feed_forward")
         if not isinstance(attention, Attention):

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import torch
 import torch.distributed as dist
+from torch.distributed.tensor.debug import CommDebugMode
 
 from llmcourse.architecture import LatentAttentionConfig, ModelConfig, Transformer
 from llmcourse.pretraining import (
@@ -24,6 +25,10 @@ from llmcourse.pretraining.parallelism import (
     DataParallel,
     Pipeline,
     TensorParallel,
+    TorchDDP,
+    TorchFSDP,
+    TorchPipeline,
+    TorchTensorParallel,
     Zero,
     ring_all_reduce_,
     sharded_parameter,
@@ -76,7 +81,7 @@ def uneven(strategy: Strategy | None, rows: slice) -> dict:
     batch = MicroBatch(text[:, :-1], text[:, 1:], mask, documents).rows(rows.start, rows.stop)
     strategy = strategy or SingleProcess()
     model = strategy.wrap(model)
-    loss = strategy.backward(model, list(batch.split(2)), NextToken(z_weight=1e-3), scale=2.0)
+    loss = strategy.backward(model, list(batch.split(min(4, len(batch.inputs)))), NextToken(z_weight=1e-3), scale=2.0)
     return {"loss": float(loss), "norms": [float(strategy.clip(model, 0.1)) for _ in range(2)]}
 
 
@@ -257,6 +262,52 @@ def pipeline(schedule: str):
     return case
 
 
+def ddp(folder: Path) -> dict:
+    return whole_story(lambda group: TorchDDP(group=group), folder)
+
+
+def fsdp(folder: Path) -> dict:
+    return whole_story(lambda group: TorchFSDP(group=group), folder) | {"odd": losses_of(TorchFSDP(), odd_model())}
+
+
+def dtensor(folder: Path) -> dict:
+    strategy = TorchTensorParallel()
+    return whole_story(lambda group: TorchTensorParallel(group=group), folder) | {
+        "gelu": train(strategy, feed_forward="gelu", tie_embeddings=True),
+        "refused": refused(strategy, n_kv_heads=2),
+        "sums": sums(strategy),
+    }
+
+
+def sums(strategy: Strategy) -> int:
+    """Count the engine's all-reduces in a forward and a backward pass."""
+    model = strategy.wrap(Transformer(ModelConfig(**FULL)))
+    batch = MicroBatch(TEXT[:16].view(2, 8), TEXT[1:17].view(2, 8))
+    with CommDebugMode() as counted:
+        NextToken()(model, batch).backward()
+    return sum(n for kind, n in counted.get_comm_counts().items() if "all_reduce" in str(kind))
+
+
+def too_few(strategy: Strategy) -> str:
+    try:
+        train(strategy, n_layers=4, n_micro_batches=2)
+    except ValueError as error:
+        return str(error)
+    return "not refused"
+
+
+def torch_pipeline(schedule: str):
+    def case(folder: Path) -> dict:
+        return whole_story(
+            lambda group: TorchPipeline(schedule, group=group), folder, n_layers=4, n_micro_batches=4
+        ) | {
+            "odd": train(TorchPipeline(schedule), n_layers=5, precision="bf16", n_micro_batches=4),
+            "few": too_few(TorchPipeline(schedule)),
+        }
+
+    return case
+
+
 def dying(folder: Path) -> dict:
     """Let the last rank end without a word, and tell how the others fare."""
     if dist.get_rank() == N_RANKS - 1:
@@ -276,6 +327,11 @@ CASES = {
     "zero3": zero(3),
     "gpipe": pipeline("gpipe"),
     "1f1b": pipeline("1f1b"),
+    "ddp": ddp,
+    "fsdp": fsdp,
+    "dtensor": dtensor,
+    "torch_gpipe": torch_pipeline("gpipe"),
+    "torch_1f1b": torch_pipeline("1f1b"),
     "dying": dying,
 }
 
