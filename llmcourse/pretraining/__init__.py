@@ -7,7 +7,14 @@ from llmcourse.pretraining.batch_stream import BatchStream
 from llmcourse.pretraining.batches import get_batch, one_epoch
 from llmcourse.pretraining.checkpoints import latest_checkpoint, load_checkpoint, save_checkpoint
 from llmcourse.pretraining.clipping import clip_grad_norm
-from llmcourse.pretraining.corpora import docstrings, documentation, human_rights, language_names, source_code
+from llmcourse.pretraining.corpora import (
+    docstrings,
+    documentation,
+    each_docstring,
+    human_rights,
+    language_names,
+    source_code,
+)
 from llmcourse.pretraining.exact_dedup import exact_dedup, line_dedup
 from llmcourse.pretraining.html_extraction import extract_text
 from llmcourse.pretraining.loss_guard import LossGuard, TrainingStopped
@@ -67,6 +74,7 @@ __all__ = [
     "cross_entropy",
     "docstrings",
     "documentation",
+    "each_docstring",
     "evaluate",
     "exact_dedup",
     "extract_text",

@@ -16,7 +16,7 @@ import sysconfig
 from collections.abc import Iterator
 from pathlib import Path
 
-__all__ = ["docstrings", "documentation", "human_rights", "language_names", "source_code"]
+__all__ = ["docstrings", "documentation", "each_docstring", "human_rights", "language_names", "source_code"]
 
 
 def documentation() -> str:
@@ -51,7 +51,34 @@ def docstrings(package: str, *, max_bytes: int | None = None) -> str:
         >>> "n-dimensional" in docstrings("numpy", max_bytes=1_000_000)
         True
     """
-    return _take(_docstrings_of(package), max_bytes)
+    return _take(each_docstring(package), max_bytes)
+
+
+def each_docstring(package: str) -> Iterator[str]:
+    r"""Give the docstrings of an installed package one by one: documents, for what works on documents.
+
+    Args:
+        package: The name of an installed package.
+
+    Yields:
+        Docstrings, in the order of the files' names and of the lines within them.
+
+    Raises:
+        ValueError: The package is not installed.
+
+    Example:
+        >>> sum("ndarray" in text for text in each_docstring("numpy")) > 100
+        True
+    """
+    for path in _files_of(package):
+        try:
+            tree = ast.parse(path.read_text(encoding="utf-8"))
+        except (SyntaxError, UnicodeDecodeError):
+            continue  # templates and files for other Pythons
+        nodes = [n for n in ast.walk(tree) if isinstance(n, ast.Module | ast.ClassDef | ast.FunctionDef)]
+        for node in sorted(nodes, key=lambda n: getattr(n, "lineno", 0)):
+            if text := ast.get_docstring(node):
+                yield text
 
 
 def source_code(package: str = "stdlib", *, max_bytes: int | None = None) -> str:
@@ -147,15 +174,3 @@ def _files_of(package: str) -> list[Path]:
         root = Path(spec.submodule_search_locations[0])
         hidden = {"tests", "__pycache__"}
     return [path for path in sorted(root.rglob("*.py")) if not hidden & set(path.relative_to(root).parts)]
-
-
-def _docstrings_of(package: str) -> Iterator[str]:
-    for path in _files_of(package):
-        try:
-            tree = ast.parse(path.read_text(encoding="utf-8"))
-        except (SyntaxError, UnicodeDecodeError):
-            continue  # templates and files for other Pythons
-        nodes = [n for n in ast.walk(tree) if isinstance(n, ast.Module | ast.ClassDef | ast.FunctionDef)]
-        for node in sorted(nodes, key=lambda n: getattr(n, "lineno", 0)):
-            if text := ast.get_docstring(node):
-                yield text

@@ -4,7 +4,7 @@ import unicodedata
 
 import pytest
 
-from llmcourse.pretraining import docstrings, documentation, human_rights, language_names, source_code
+from llmcourse.pretraining import docstrings, documentation, each_docstring, human_rights, language_names, source_code
 
 
 def test_documentation_is_prose() -> None:
@@ -63,3 +63,9 @@ def test_human_rights_stand_in_the_script_of_each_language() -> None:
 
 def test_human_rights_are_written_with_composed_letters() -> None:
     assert all(unicodedata.is_normalized("NFC", text) for text in human_rights().values())
+
+
+def test_docstrings_one_by_one_are_those_of_the_whole_text():
+    each = list(each_docstring("numpy"))
+    assert "\n\n".join(each) == docstrings("numpy")
+    assert len(each) > 1000
