@@ -15,6 +15,8 @@ from llmcourse.pretraining.corpora import (
     language_names,
     source_code,
 )
+from llmcourse.pretraining.data_pipeline import PipelineConfig, prepare_corpus
+from llmcourse.pretraining.data_sources import find_sources, read_documents
 from llmcourse.pretraining.exact_dedup import exact_dedup, line_dedup
 from llmcourse.pretraining.html_extraction import extract_text
 from llmcourse.pretraining.loss_guard import LossGuard, TrainingStopped
@@ -28,6 +30,7 @@ from llmcourse.pretraining.muon import Muon, orthogonalize
 from llmcourse.pretraining.next_token import NextToken
 from llmcourse.pretraining.objective import bits_per_byte, cross_entropy, z_loss
 from llmcourse.pretraining.packing import pack
+from llmcourse.pretraining.prepared_corpus import PreparedCorpus, open_corpus
 from llmcourse.pretraining.public_corpora import fineweb_edu, tiny_stories
 from llmcourse.pretraining.quality_classifier import QualityClassifier, train_quality_classifier
 from llmcourse.pretraining.quality_filter import c4_lines, quality_filter
@@ -54,6 +57,8 @@ __all__ = [
     "Muon",
     "NextToken",
     "Page",
+    "PipelineConfig",
+    "PreparedCorpus",
     "QualityClassifier",
     "Shard",
     "SingleProcess",
@@ -78,6 +83,7 @@ __all__ = [
     "evaluate",
     "exact_dedup",
     "extract_text",
+    "find_sources",
     "fineweb_edu",
     "get_batch",
     "human_rights",
@@ -90,11 +96,14 @@ __all__ = [
     "minhash_signature",
     "mix",
     "one_epoch",
+    "open_corpus",
     "open_shard",
     "orthogonalize",
     "pack",
+    "prepare_corpus",
     "quality_filter",
     "quality_labels",
+    "read_documents",
     "read_warc",
     "save_checkpoint",
     "shingles_of",
