@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from llmcourse.tokenization import BPETokenizer
 
 
+_PARALLEL = "data, zero1, zero2, zero3, tensor, pipeline, gpipe; ddp, fsdp, dtensor, torch-pipeline, torch-gpipe"
+
+
 def train(
     corpus: Annotated[str, typer.Option(help="documentation, stdlib, or a text file")] = "documentation",
     folder: Annotated[Path, typer.Option(help="Where the tokenizer and the checkpoints are")] = Path("run"),
@@ -37,7 +40,7 @@ def train(
     precision: Annotated[str, typer.Option(help="fp32, bf16 or fp16; by default bf16 where the GPU has it")] = "",
     checkpoint_every: Annotated[int, typer.Option(help="Steps between checkpoints")] = 100,
     device: Annotated[str, typer.Option(help="Where to compute, cpu or cuda; by default the fastest")] = "",
-    parallel: Annotated[str, typer.Option(help="Under torchrun, how the work is spread: data")] = "data",
+    parallel: Annotated[str, typer.Option(help="Under torchrun, how the work is spread: " + _PARALLEL)] = "data",
     seed: Annotated[int, typer.Option(help="Of the weights and of the order of the batches")] = 0,
 ) -> None:
     """Pre-train a Transformer on a text, of which the last twentieth is held out.
@@ -78,6 +81,9 @@ def train(
         )
         with _strategy(parallel, device) as strategy:
             code = _run(_text_of(corpus), model_config, config, folder, strategy)
+    except ConnectionError as error:
+        problem(error)  # in each process, since the first may be the one that is lost
+        raise typer.Exit(1) from None
     except (ValueError, OSError) as error:
         _problem_once(error)
         raise typer.Exit(USAGE) from None
@@ -91,15 +97,20 @@ def train(
 def _strategy(parallel: str, device: str) -> "Iterator[Strategy]":
     """Give what spreads the work over the processes that torchrun started, or one process alone."""
     from llmcourse.pretraining import SingleProcess
-    from llmcourse.pretraining.parallelism import DataParallel, join_processes
+    from llmcourse.pretraining.parallelism import STRATEGIES, join_processes, make_strategy
 
-    if parallel != "data":
-        raise ValueError(f"parallel is {parallel!r}: choose 'data'")
+    if parallel not in STRATEGIES:
+        raise ValueError(f"parallel is {parallel!r}: choose one of {', '.join(STRATEGIES)}")
     if "TORCHELASTIC_RUN_ID" not in os.environ:
+        if parallel != "data":
+            raise ValueError(
+                f"parallel is {parallel!r}, but this is one process alone: start with "
+                f"torchrun --nproc-per-node 2 --no-python llmcourse train --parallel {parallel}"
+            )
         yield SingleProcess(device)
         return
     with join_processes(device=device) as own_device:
-        yield DataParallel(own_device)
+        yield make_strategy(parallel, own_device)
 
 
 def _run(text: str, model_config: "ModelConfig", config: "TrainerConfig", folder: Path, strategy: "Strategy") -> int:

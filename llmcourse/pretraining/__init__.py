@@ -30,6 +30,7 @@ from llmcourse.pretraining.muon import Muon, orthogonalize
 from llmcourse.pretraining.next_token import NextToken
 from llmcourse.pretraining.objective import bits_per_byte, cross_entropy, z_loss
 from llmcourse.pretraining.packing import pack
+from llmcourse.pretraining.parallelism import data_parallel, pipeline_parallel, tensor_parallel
 from llmcourse.pretraining.prepared_corpus import PreparedCorpus, open_corpus
 from llmcourse.pretraining.public_corpora import fineweb_edu, tiny_stories
 from llmcourse.pretraining.quality_classifier import QualityClassifier, train_quality_classifier
@@ -77,6 +78,7 @@ __all__ = [
     "clip_grad_norm",
     "cosine_schedule",
     "cross_entropy",
+    "data_parallel",
     "docstrings",
     "documentation",
     "each_docstring",
@@ -100,6 +102,7 @@ __all__ = [
     "open_shard",
     "orthogonalize",
     "pack",
+    "pipeline_parallel",
     "prepare_corpus",
     "quality_filter",
     "quality_labels",
@@ -108,6 +111,7 @@ __all__ = [
     "save_checkpoint",
     "shingles_of",
     "source_code",
+    "tensor_parallel",
     "tiny_stories",
     "train",
     "train_quality_classifier",

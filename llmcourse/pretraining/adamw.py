@@ -10,7 +10,6 @@ from typing import Any
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from torch.distributed.tensor import DTensor
 
 __all__ = ["AdamW", "adamw_step"]
 
@@ -127,8 +126,7 @@ class AdamW(torch.optim.Optimizer):
             together: dict[tuple[type[Tensor], torch.device, torch.dtype, int], list[Tensor]] = {}
             for parameter in group["params"]:
                 if parameter.grad is not None:
-                    kind = DTensor if isinstance(parameter, DTensor) else Tensor
-                    place = (kind, parameter.device, parameter.dtype, self._count(parameter))
+                    place = (type(parameter), parameter.device, parameter.dtype, self._count(parameter))
                     together.setdefault(place, []).append(parameter)
             for (_, _, _, step), parameters in together.items():
                 self._update(parameters, step, group)

@@ -5,8 +5,10 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
+import psutil
 import pytest
 from typer.testing import CliRunner
 
@@ -77,30 +79,71 @@ def test_ctrl_c_ends_after_a_step_and_the_same_command_goes_on(text: Path, tmp_p
     assert load_checkpoint(latest_checkpoint(folder))["step"] == int(stopped[1])
 
 
-def test_processes_of_torchrun_train_and_resume_as_one_process_does(text: Path, tmp_path: Path) -> None:
-    def train(folder: Path, *launcher: str) -> str:
-        more = ("--steps", "10", "--checkpoint-every", "5")
-        command = [sys.executable, *launcher, "-c" if not launcher else str(Path(__file__).with_name("train_main.py"))]
-        command += ["from llmcourse.cli import app; app()"] if not launcher else []
-        done = subprocess.run(
-            [*command, *arguments(text, folder, *more)], capture_output=True, text=True, timeout=120,
-            env=os.environ | {"COLUMNS": "200", "OMP_NUM_THREADS": "1"},
-        )  # fmt: skip
-        assert done.returncode == 0, done.stderr
-        return done.stdout
+def command(text: Path, folder: Path, *more: str, processes: int = 0) -> list[str]:
+    """Return what trains in one process, or in those that torchrun starts."""
+    launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(processes)] if processes else []
+    program = str(Path(__file__).with_name("train_main.py"))
+    return [sys.executable, *launcher, program, *arguments(text, folder, *more)]
 
-    launcher = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2")
-    one, two = train(tmp_path / "one"), train(tmp_path / "two", *launcher)
-    losses = [re.findall(r"step (\d+): loss ([\d.]+), held out ([\d.]+)", output) for output in (one, two)]
-    assert [step for step, _, _ in losses[1]] == ["5", "10"]
-    for mine, expected in zip(losses[1], losses[0], strict=True):
-        assert [float(x) for x in mine] == pytest.approx([float(x) for x in expected], abs=2e-4)  # printed digits
-    latest_checkpoint(tmp_path / "two").unlink()
-    again = train(tmp_path / "two", *launcher)
+
+ENVIRONMENT = os.environ | {"COLUMNS": "200", "OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(sys.path)}
+
+
+def run(text: Path, folder: Path, *more: str, processes: int = 0, code: int = 0) -> str:
+    line = command(text, folder, *more, processes=processes)
+    done = subprocess.run(line, capture_output=True, text=True, timeout=120, env=ENVIRONMENT)
+    assert done.returncode == code, done.stderr
+    return done.stdout + done.stderr
+
+
+def test_processes_of_torchrun_train_and_resume_as_one_process_does(text: Path, tmp_path: Path) -> None:
+    def losses(output: str) -> list[list[float]]:
+        found = re.findall(r"step (\d+): loss ([\d.]+), held out ([\d.]+)", output)
+        return [[float(number) for number in line] for line in found]
+
+    more = ("--steps", "10", "--checkpoint-every", "5", "--n-layers", "2", "--micro-batches", "2")
+    one = losses(run(text, tmp_path / "one", *more))
+    assert [step for step, *_ in one] == [5, 10]
+    for parallel in ("data", "pipeline", "fsdp"):
+        found = losses(run(text, tmp_path / parallel, *more, "--parallel", parallel, processes=2))
+        for mine, expected in zip(found, one, strict=True):
+            assert mine == pytest.approx(expected, abs=2e-4)  # printed digits
+    # Another strategy goes on where one left off.
+    latest_checkpoint(tmp_path / "pipeline").unlink()
+    again = run(text, tmp_path / "pipeline", *more, "--parallel", "data", processes=2)
     assert "going on from step 5" in again
-    assert re.search(r"step 10: loss ([\d.]+)", again)[1] == losses[1][1][1]
+    assert losses(again)[-1] == pytest.approx(one[-1], abs=2e-4)
+
+
+def test_where_a_process_of_torchrun_is_killed_all_end_soon_and_it_is_told(text: Path, tmp_path: Path) -> None:
+    line = command(text, tmp_path / "run", "--steps", "100000", "--checkpoint-every", "5", processes=2)
+    with subprocess.Popen(
+        line, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=ENVIRONMENT
+    ) as launcher:
+        for said in launcher.stdout:
+            if "step 10:" in said:
+                children = psutil.Process(launcher.pid).children()
+                victim = next(child for child in children if child.environ().get("RANK") == "1")
+                victim.kill()
+                break
+        begun = time.monotonic()
+        rest = " ".join(launcher.communicate(timeout=90)[0].split())
+    assert time.monotonic() - begun < 60
+    assert launcher.returncode == 1
+    assert "process 0 lost another one, which died" in rest
+    assert "exitcode : -9" in rest  # torchrun's own account
+    assert latest_checkpoint(tmp_path / "run") is not None
+    assert not any(child.is_running() and child.status() != psutil.STATUS_ZOMBIE for child in children)
+
+
+def test_a_layout_that_does_not_fit_is_told_once(text: Path, tmp_path: Path) -> None:
+    output = run(text, tmp_path / "run", "--n-heads", "1", "--parallel", "tensor", processes=2, code=1)
+    assert output.count("n_heads is 1, which 2 processes do not divide") == 1
+    assert "tensor_parallel.py" not in output  # no traceback but torchrun's own
 
 
 def test_a_strategy_that_is_not_there_is_told(text: Path, tmp_path: Path) -> None:
     code, output = invoke(text, tmp_path / "run", "--parallel", "magic")
-    assert (code, "parallel is 'magic': choose 'data'" in output) == (2, True), output
+    assert (code, "parallel is 'magic': choose one of data, zero1," in output) == (2, True), output
+    code, output = invoke(text, tmp_path / "run", "--parallel", "tensor")
+    assert (code, "torchrun --nproc-per-node 2 --no-python llmcourse train --parallel tensor" in output) == (2, True)

@@ -1,29 +1,42 @@
 """One model trained by many processes: what is sent, when, and how much memory it spares."""
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from llmcourse.pretraining.parallelism.cut_state import (
     clip_cut_gradients,
     cut_optimizer_state,
     whole_optimizer_state,
 )
 from llmcourse.pretraining.parallelism.data_parallel import DataParallel, average_gradients
-from llmcourse.pretraining.parallelism.ddp import TorchDDP
-from llmcourse.pretraining.parallelism.dtensor import TorchTensorParallel
-from llmcourse.pretraining.parallelism.fsdp import TorchFSDP
 from llmcourse.pretraining.parallelism.pipeline import Pipeline, bubble_fraction
 from llmcourse.pretraining.parallelism.pipeline_schedule import kept_activations, pipeline_actions, pipeline_timeline
 from llmcourse.pretraining.parallelism.pipeline_stage import PipelineStage, stage_layers
 from llmcourse.pretraining.parallelism.processes import JoinedProcesses, join_processes
 from llmcourse.pretraining.parallelism.ring import ring_all_reduce, ring_all_reduce_
 from llmcourse.pretraining.parallelism.sharded_parameter import ShardedParameter
+from llmcourse.pretraining.parallelism.strategies import (
+    STRATEGIES,
+    data_parallel,
+    make_strategy,
+    pipeline_parallel,
+    tensor_parallel,
+)
 from llmcourse.pretraining.parallelism.tensor_parallel import (
     TensorParallel,
     column_parallel_linear,
     row_parallel_linear,
 )
-from llmcourse.pretraining.parallelism.torch_pipeline import TorchPipeline
 from llmcourse.pretraining.parallelism.zero import Zero, zero_memory
 
+if TYPE_CHECKING:
+    from llmcourse.pretraining.parallelism.ddp import TorchDDP
+    from llmcourse.pretraining.parallelism.dtensor import TorchTensorParallel
+    from llmcourse.pretraining.parallelism.fsdp import TorchFSDP
+    from llmcourse.pretraining.parallelism.torch_pipeline import TorchPipeline
+
 __all__ = [
+    "STRATEGIES",
     "DataParallel",
     "JoinedProcesses",
     "Pipeline",
@@ -40,14 +53,32 @@ __all__ = [
     "clip_cut_gradients",
     "column_parallel_linear",
     "cut_optimizer_state",
+    "data_parallel",
     "join_processes",
     "kept_activations",
+    "make_strategy",
     "pipeline_actions",
+    "pipeline_parallel",
     "pipeline_timeline",
     "ring_all_reduce",
     "ring_all_reduce_",
     "row_parallel_linear",
     "stage_layers",
+    "tensor_parallel",
     "whole_optimizer_state",
     "zero_memory",
 ]
+
+# Imported when asked for: torch's engines take a second, which those who read the rest need not wait.
+_ENGINES = {
+    "TorchDDP": "ddp",
+    "TorchTensorParallel": "dtensor",
+    "TorchFSDP": "fsdp",
+    "TorchPipeline": "torch_pipeline",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _ENGINES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_ENGINES[name]}"), name)

@@ -6,7 +6,6 @@ from typing import Any
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.distributed.tensor import DTensor
 
 __all__ = ["clip_cut_gradients", "cut_optimizer_state", "parameter_names", "whole_optimizer_state"]
 
@@ -90,7 +89,9 @@ def clip_cut_gradients(
 
 
 def _local(gradient: Tensor) -> Tensor:
-    return gradient.to_local() if isinstance(gradient, DTensor) else gradient
+    # Asked for by its method: torch.distributed.tensor takes half a second to import, which few runs need.
+    to_local: Callable[[], Tensor] | None = getattr(gradient, "to_local", None)
+    return gradient if to_local is None else to_local()
 
 
 def _squares(gradients: list[Tensor]) -> Tensor:

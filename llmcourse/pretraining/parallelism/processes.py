@@ -27,6 +27,7 @@ def join_processes(*, device: str = "", timeout_s: float = 600.0) -> Iterator[to
 
     Raises:
         ValueError: This process was not started by torchrun.
+        ConnectionError: While it waited for another process, that one died or stayed silent.
     """
     names = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT")
     missing = [name for name in names if name not in os.environ]
@@ -42,8 +43,20 @@ def join_processes(*, device: str = "", timeout_s: float = 600.0) -> Iterator[to
     dist.init_process_group("nccl" if on_gpu else "gloo", timeout=timedelta(seconds=timeout_s))
     try:
         yield own
+    except RuntimeError as error:
+        if not _is_lost(error):
+            raise
+        raise ConnectionError(
+            f"process {local_rank} lost another one, which died or said nothing for {timeout_s:.0f} s: look for the "
+            f"first error of all processes, then start again, and the run goes on from its last checkpoint ({error})"
+        ) from error
     finally:
         dist.destroy_process_group()
+
+
+def _is_lost(error: RuntimeError) -> bool:
+    """Whether an error is of the sending, not of what this process computes: gloo raises no type of its own."""
+    return isinstance(error, dist.DistError) or any(word in str(error) for word in ("gloo", "NCCL", "Connection"))
 
 
 class JoinedProcesses(SingleProcess):

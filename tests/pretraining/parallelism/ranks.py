@@ -3,6 +3,7 @@
 import os
 import shutil
 import sys
+import time
 import traceback
 from datetime import timedelta
 from pathlib import Path
@@ -33,6 +34,7 @@ from llmcourse.pretraining.parallelism import (
     ring_all_reduce_,
     sharded_parameter,
 )
+from llmcourse.pretraining.parallelism.processes import _is_lost
 
 N_RANKS = 4
 TEXT = torch.randint(32, (1000,), generator=torch.Generator().manual_seed(5)).cumsum(0) % 32
@@ -308,14 +310,38 @@ def torch_pipeline(schedule: str):
     return case
 
 
-def dying(folder: Path) -> dict:
-    """Let the last rank end without a word, and tell how the others fare."""
+def dying(make):
+    def case(folder: Path) -> dict:
+        """Let the last rank end without a word in the middle of a run, and tell how the others fare."""
+        strategy, begun = make(), time.monotonic()
+        asking, asked = strategy.any, []
+
+        def answer(flag: bool) -> bool:  # the trainer asks before each step
+            asked.append(flag)
+            return asking(flag) if len(asked) == 1 else os._exit(0)
+
+        if dist.get_rank() == N_RANKS - 1:
+            strategy.any = answer
+        try:
+            train(strategy, n_layers=4)
+        except RuntimeError as error:
+            return {"error": str(error), "lost": _is_lost(error), "seconds": time.monotonic() - begun}
+        return {}
+
+    return case
+
+
+def silent(folder: Path) -> dict:
+    """Let the last rank fall silent, and tell when the others have waited enough."""
+    group = dist.new_group(timeout=timedelta(seconds=2))
+    strategy, begun = DataParallel(group=group), time.monotonic()
     if dist.get_rank() == N_RANKS - 1:
-        os._exit(0)
+        time.sleep(6)
+        return {}
     try:
-        train(DataParallel())
+        train(strategy)
     except RuntimeError as error:
-        return {"error": str(error)}
+        return {"error": str(error), "lost": _is_lost(error), "seconds": time.monotonic() - begun}
     return {}
 
 
@@ -332,7 +358,11 @@ CASES = {
     "dtensor": dtensor,
     "torch_gpipe": torch_pipeline("gpipe"),
     "torch_1f1b": torch_pipeline("1f1b"),
-    "dying": dying,
+    "silent": silent,
+    "dying-data": dying(DataParallel),
+    "dying-zero3": dying(lambda: Zero(3)),
+    "dying-tensor": dying(TensorParallel),
+    "dying-pipeline": dying(Pipeline),
 }
 
 
