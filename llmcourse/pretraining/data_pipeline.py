@@ -140,7 +140,7 @@ def prepare_corpus(
         texts = run.scored(texts, classifier) if classifier else texts
         if not texts:
             raise ValueError(
-                f"nothing is left of {len(sources)} files: {_summary(run.stages)}; give others, or less rules"
+                f"nothing is left of {len(sources)} files: {_summary(run.stages)}: give others, or leave stages out"
             )
         tokenizer = tokenizer or _trained(texts, config)
         ids = run.tokenised(texts, tokenizer)
@@ -264,7 +264,8 @@ def _work_in(folder: Path) -> Path:
 
 
 def _summary(stages: Sequence[Stage]) -> str:
-    return ", ".join(f"{stage.name} dropped {sum(stage.dropped.values())} {stage.dropped}" for stage in stages)
+    counts = [(stage.name, reason, count) for stage in stages for reason, count in stage.dropped.items()]
+    return "; ".join(f"{name} dropped {count} ({reason})" for name, reason, count in counts) or "they hold no text"
 
 
 def _key(*parts: object) -> str:
