@@ -5,19 +5,18 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from llmcourse.cli.terminal import USAGE, console, problem, shown
+from llmcourse.cli.training_text import TrainingText, from_corpus, from_shards
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from llmcourse.architecture import ModelConfig
     from llmcourse.pretraining import Step, Strategy, Trainer, TrainerConfig
-    from llmcourse.tokenization import BPETokenizer
 
 
 _PARALLEL = "data, zero1, zero2, zero3, tensor, pipeline, gpipe; ddp, fsdp, dtensor, torch-pipeline, torch-gpipe"
@@ -25,6 +24,7 @@ _PARALLEL = "data, zero1, zero2, zero3, tensor, pipeline, gpipe; ddp, fsdp, dten
 
 def train(
     corpus: Annotated[str, typer.Option(help="documentation, stdlib, or a text file")] = "documentation",
+    shards: Annotated[Path | None, typer.Option(help="A folder of llmcourse prepare, in place of a corpus")] = None,
     folder: Annotated[Path, typer.Option(help="Where the tokenizer and the checkpoints are")] = Path("run"),
     vocab_size: Annotated[int, typer.Option(help="Of the tokenizer that is trained on the text")] = 1024,
     d_model: Annotated[int, typer.Option(help="Width of the model")] = 128,
@@ -43,7 +43,7 @@ def train(
     parallel: Annotated[str, typer.Option(help="Under torchrun, how the work is spread: " + _PARALLEL)] = "data",
     seed: Annotated[int, typer.Option(help="Of the weights and of the order of the batches")] = 0,
 ) -> None:
-    """Pre-train a Transformer on a text, of which the last twentieth is held out.
+    """Pre-train a Transformer on a text, or on shards, of which the last twentieth is held out.
 
     Ctrl-C ends after the step that is being made, with a checkpoint. The same command goes on from the latest one,
     also after the process was killed, and gives the losses of a run that was never stopped.
@@ -80,7 +80,11 @@ def train(
             vocab_size=vocab_size, d_model=d_model, n_layers=n_layers, n_heads=n_heads, max_seq_len=seq_len
         )
         with _strategy(parallel, device) as strategy:
-            code = _run(_text_of(corpus), model_config, config, folder, strategy)
+            if shards is None:
+                text = from_corpus(corpus, folder, vocab_size=vocab_size, strategy=strategy)
+            else:
+                text = from_shards(shards, folder, strategy=strategy)
+            code = _run(text, replace(model_config, vocab_size=text.vocab_size), config, folder, strategy)
     except ConnectionError as error:
         problem(error)  # in each process, since the first may be the one that is lost
         raise typer.Exit(1) from None
@@ -113,27 +117,24 @@ def _strategy(parallel: str, device: str) -> "Iterator[Strategy]":
         yield make_strategy(parallel, own_device)
 
 
-def _run(text: str, model_config: "ModelConfig", config: "TrainerConfig", folder: Path, strategy: "Strategy") -> int:
+def _run(
+    text: TrainingText, model_config: "ModelConfig", config: "TrainerConfig", folder: Path, strategy: "Strategy"
+) -> int:
     """Train, and return the exit code."""
     import torch
 
     from llmcourse.architecture import Transformer
     from llmcourse.pretraining import Trainer
 
-    # One process trains the tokenizer; the others wait for it, and then read it.
-    if strategy.is_main:
-        _tokenizer_of(text, model_config.vocab_size, folder)
-    strategy.any(False)
-    tokens, held_out, held_out_bytes = _split(text, _tokenizer_of(text, model_config.vocab_size, folder))
     torch.manual_seed(config.seed)
     model = Transformer(model_config)
-    run = Trainer(model, tokens, config, validation=held_out, folder=folder, strategy=strategy)
+    run = Trainer(model, text.tokens, config, validation=text.held_out, folder=folder, strategy=strategy)
     done = run.resume()
     tell = console.print if strategy.is_main else _say_nothing
     if done:
         tell(f"going on from step {done}")
     with _ending_after_a_step(run.stop):
-        _watch(run, model_config, held_out_bytes / len(held_out))
+        _watch(run, model_config, text.held_out_bytes / len(text.held_out))
     if run.step < config.total_steps:
         tell(f"stopped after step {run.step}; the same command goes on from there")
         return 130
@@ -149,51 +150,6 @@ def _problem_once(message: object) -> None:
 
 def _say_nothing(message: str) -> None:
     """Let one process speak for all."""
-
-
-def _text_of(corpus: str) -> str:
-    from llmcourse.pretraining import documentation, source_code
-
-    if corpus == "documentation":
-        return documentation()
-    if corpus == "stdlib":
-        return source_code()
-    path = Path(corpus)
-    if not path.is_file():
-        raise ValueError(f"corpus is {corpus!r}: give documentation, stdlib, or the path of a text file")
-    text = path.read_text(encoding="utf-8")
-    if not text.strip():
-        raise ValueError(f"{corpus!r} is empty: there is nothing to learn from it")
-    return text
-
-
-def _tokenizer_of(text: str, vocab_size: int, folder: Path) -> "BPETokenizer":
-    """Train the tokenizer, or take the one that a run in this folder began with."""
-    from llmcourse.tokenization import BPETokenizer, train_bpe
-
-    path = folder / "tokenizer.json"
-    if path.is_file():
-        tokenizer = BPETokenizer.load(path)
-        if len(tokenizer.vocab) > vocab_size:
-            raise ValueError(
-                f"vocab_size is {vocab_size}, but the tokenizer in {str(folder)!r} has {len(tokenizer.vocab)} tokens: "
-                "give the same settings, or another folder"
-            )
-        return tokenizer
-    folder.mkdir(parents=True, exist_ok=True)
-    tokenizer = train_bpe(text, vocab_size)
-    tokenizer.save(path)
-    return tokenizer
-
-
-def _split(text: str, tokenizer: "BPETokenizer") -> "tuple[Tensor, Tensor, int]":
-    """Return the tokens to train on, those held out, and how many bytes of text the latter are."""
-    import torch
-
-    cut = len(text) - len(text) // 20
-    parts = [tokenizer.encode(part, disallowed_special=()) for part in (text[:cut], text[cut:])]
-    train_on, held_out = (torch.tensor(part, dtype=torch.int32) for part in parts)
-    return train_on, held_out, len(text[cut:].encode())
 
 
 @contextmanager

@@ -1,7 +1,9 @@
 """The verb: a small run from text to checkpoint, stopped by a signal, resumed, refused."""
 
+import math
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -10,10 +12,13 @@ from pathlib import Path
 
 import psutil
 import pytest
+import torch
 from typer.testing import CliRunner
 
 from llmcourse.cli import app
-from llmcourse.pretraining import latest_checkpoint, load_checkpoint
+from llmcourse.pretraining import latest_checkpoint, load_checkpoint, open_corpus
+from llmcourse.pretraining.prepared_corpus import write_corpus
+from llmcourse.tokenization import train_bpe
 
 SMALL = "--vocab-size 300 --d-model 16 --n-layers 1 --n-heads 2 --batch-size 4 --seq-len 16 --device cpu --warmup 2"
 
@@ -147,3 +152,48 @@ def test_a_strategy_that_is_not_there_is_told(text: Path, tmp_path: Path) -> Non
     assert (code, "parallel is 'magic': choose one of data, zero1," in output) == (2, True), output
     code, output = invoke(text, tmp_path / "run", "--parallel", "tensor")
     assert (code, "torchrun --nproc-per-node 2 --no-python llmcourse train --parallel tensor" in output) == (2, True)
+
+
+@pytest.fixture
+def shards(text: Path, tmp_path: Path) -> Path:
+    tokenizer = train_bpe(text.read_text(), 290, special_tokens=("<|endoftext|>",))
+    end = tokenizer.special_tokens["<|endoftext|>"]
+    documents = [[*tokenizer.encode(line + "\n"), end] for line in text.read_text().splitlines()]
+    folder = tmp_path / "shards"
+    folder.mkdir()
+    write_corpus(documents, folder, tokenizer=tokenizer, shard_tokens=2000, about={})
+    return folder
+
+
+def test_a_run_on_shards_takes_their_tokenizer_and_goes_on(shards: Path, tmp_path: Path) -> None:
+    assert len(open_corpus(shards).shards) > 1
+    run = ("--shards", str(shards), "--checkpoint-every", "5")
+    code, output = invoke(Path("documentation"), tmp_path / "whole", *run, "--steps", "10")
+    assert code == 0, output
+    losses = re.findall(r"step 10: loss (\S+), held out (\S+) \((\S+) bits a byte\)", output)
+    assert len(losses) == 1
+    corpus = open_corpus(shards)
+    held_out = corpus.tokens[-(len(corpus.tokens) // 20) :]
+    text = corpus.tokenizer.decode(held_out.tolist()).replace("<|endoftext|>", "")
+    expected = float(losses[0][1]) / math.log(2) * len(held_out) / len(text.encode())
+    assert float(losses[0][2]) == pytest.approx(expected, abs=2e-3)
+    state = load_checkpoint(latest_checkpoint(tmp_path / "whole"))
+    assert any(tensor.shape[0] == 290 for tensor in state["model"].values())
+    # One that was cut short after five steps ends with the same weights.
+    (tmp_path / "cut").mkdir()
+    for name in ("tokenizer.json", "step-00000005.pt"):
+        shutil.copy(tmp_path / "whole" / name, tmp_path / "cut" / name)
+    code, output = invoke(Path("documentation"), tmp_path / "cut", *run, "--steps", "10")
+    assert (code, "going on from step 5" in output) == (0, True), output
+    again = load_checkpoint(latest_checkpoint(tmp_path / "cut"))
+    assert all(torch.equal(tensor, state["model"][name]) for name, tensor in again["model"].items())
+
+
+def test_shards_that_are_not_there_or_of_another_tokenizer_are_refused(
+    text: Path, shards: Path, tmp_path: Path
+) -> None:
+    code, output = invoke(text, tmp_path / "run", "--shards", str(tmp_path / "absent"), "--steps", "2")
+    assert (code, "holds no prepared corpus" in output) == (2, True), output
+    assert invoke(text, tmp_path / "run", "--steps", "2")[0] == 0
+    code, output = invoke(text, tmp_path / "run", "--shards", str(shards), "--steps", "2")
+    assert (code, "began with another tokenizer than that of" in output) == (2, True), output
