@@ -33,10 +33,10 @@ def learning_curve(
     """
     ax.plot(*training, color=COLORS["train"], linewidth=0.9, alpha=0.75, label="training batches")
     ax.plot(*held_out, color=COLORS["held_out"], marker="o", markersize=5, label="held out")
-    right = np.asarray(training[0]).max()
+    left = np.asarray(training[0]).min()
     for name, level in levels.items():
         ax.axhline(level, color=COLORS["reference"], linestyle="--", linewidth=1.1)
-        ax.text(right, level, name, ha="right", va="bottom", fontsize=9, color=COLORS["ink"])
+        ax.text(left, level, name, ha="left", va="bottom", fontsize=9, color=COLORS["ink"])
     ax.set(xlabel="step", ylabel=ylabel)
     ax.legend()
     return ax
