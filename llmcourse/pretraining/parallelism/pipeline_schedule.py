@@ -25,8 +25,8 @@ class Slot(NamedTuple):
 def pipeline_actions(schedule: str, n_stages: int, n_microbatches: int) -> list[list[Action]]:
     r"""Return what each stage does, in order.
 
-    "gpipe" (Huang et al. 2018, arXiv:1811.06965) sends all micro-batches forward, then all backward. "1f1b" (Narayanan
-    et al. 2019, PipeDream, arXiv:1806.03377; flushed at each step as in Narayanan et al. 2021, arXiv:2104.04473,
+    "gpipe" (Huang et al. 2018, arXiv:1811.06965) sends all micro-batches forward, then all backward. "1f1b" (Harlap
+    et al. 2018, PipeDream, arXiv:1806.03377; flushed at each step as in Narayanan et al. 2021, arXiv:2104.04473,
     section 2.2.1) begins a micro-batch's backward pass once it is through: the same bubble, fewer activations kept.
 
     Args:
