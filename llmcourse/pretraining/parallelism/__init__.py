@@ -3,15 +3,19 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from llmcourse.pretraining.parallelism.communication_plan import CommunicationPlan, plan_communication
 from llmcourse.pretraining.parallelism.cut_state import (
     clip_cut_gradients,
     cut_optimizer_state,
     whole_optimizer_state,
 )
 from llmcourse.pretraining.parallelism.data_parallel import DataParallel, average_gradients
+from llmcourse.pretraining.parallelism.layout import Layout, layouts_of
+from llmcourse.pretraining.parallelism.memory_plan import MemoryPlan, plan_memory, stage_parameters
 from llmcourse.pretraining.parallelism.pipeline import Pipeline, bubble_fraction
 from llmcourse.pretraining.parallelism.pipeline_schedule import kept_activations, pipeline_actions, pipeline_timeline
 from llmcourse.pretraining.parallelism.pipeline_stage import PipelineStage, stage_layers
+from llmcourse.pretraining.parallelism.planner import Plan, plan
 from llmcourse.pretraining.parallelism.processes import JoinedProcesses, join_processes
 from llmcourse.pretraining.parallelism.ring import ring_all_reduce, ring_all_reduce_
 from llmcourse.pretraining.parallelism.sharded_parameter import ShardedParameter
@@ -37,10 +41,14 @@ if TYPE_CHECKING:
 
 __all__ = [
     "STRATEGIES",
+    "CommunicationPlan",
     "DataParallel",
     "JoinedProcesses",
+    "Layout",
+    "MemoryPlan",
     "Pipeline",
     "PipelineStage",
+    "Plan",
     "ShardedParameter",
     "TensorParallel",
     "TorchDDP",
@@ -56,14 +64,19 @@ __all__ = [
     "data_parallel",
     "join_processes",
     "kept_activations",
+    "layouts_of",
     "make_strategy",
     "pipeline_actions",
     "pipeline_parallel",
     "pipeline_timeline",
+    "plan",
+    "plan_communication",
+    "plan_memory",
     "ring_all_reduce",
     "ring_all_reduce_",
     "row_parallel_linear",
     "stage_layers",
+    "stage_parameters",
     "tensor_parallel",
     "whole_optimizer_state",
     "zero_memory",

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 PROGRAM = Path(__file__).with_name("ranks.py")
+sys.path.insert(0, str(PROGRAM.parent))  # where ranks.py finds what it imports, as when it is run
 _spec = importlib.util.spec_from_file_location("ranks", PROGRAM)
 _ranks = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(_ranks)

@@ -11,9 +11,11 @@ from pathlib import Path
 import torch
 import torch.distributed as dist
 from torch.distributed.tensor.debug import CommDebugMode
+from watched import bytes_of, held_by, kept_by_autograd, norms_as_on_a_gpu, sent_bytes
 
 from llmcourse.architecture import LatentAttentionConfig, ModelConfig, Transformer
 from llmcourse.pretraining import (
+    AdamW,
     MicroBatch,
     NextToken,
     SingleProcess,
@@ -310,6 +312,64 @@ def torch_pipeline(schedule: str):
     return case
 
 
+PLANNED = {
+    "data": DataParallel,
+    "zero1": lambda **options: Zero(1, **options),
+    "zero2": lambda **options: Zero(2, **options),
+    "zero3": lambda **options: Zero(3, **options),
+    "tensor": TensorParallel,
+    "pipeline": Pipeline,
+    "gpipe": lambda **options: Pipeline("gpipe", **options),
+}
+# Sizes that processes divide, so that nothing is filled up; no QK-norm, whose gains' gradients no plan counts.
+PLAIN = FULL | {"n_layers": 4, "qk_norm": False, "n_heads": 4, "d_ff": 48}
+
+
+def measured(strategy: Strategy, precision: str) -> dict:
+    """Count bytes in a step with 4 micro-batches, the second, so that weights have changed and averages are there."""
+    model = strategy.wrap(Transformer(ModelConfig(**PLAIN)))
+    optimizer = AdamW(model.parameters(), lr=1e-3)
+    rows = 16 // strategy.data_size
+    whole = MicroBatch(*(TEXT[i : i + 128].view(16, 8)[:rows] for i in (0, 1)))
+    parts = [MicroBatch(part.inputs.clone(), part.labels.clone()) for part in whole.split(4)]  # each its own storage
+    gradients, gathered = [], []
+
+    class Watching(NextToken):
+        def __call__(self, *args):
+            gradients.append(bytes_of(p.grad for p in held_by(model) if p.grad is not None))
+            return super().__call__(*args)
+
+    for block in getattr(model.__dict__.get("whole"), "blocks", ()):
+        block.feed_forward.register_forward_hook(lambda *_: gathered.append(bytes_of(held_by(model))))
+    for _ in range(2):
+        optimizer.zero_grad(set_to_none=True)
+        with sent_bytes(strategy.world_size) as sent, kept_by_autograd(lambda: held_by(model)) as kept:
+            strategy.backward(model, parts, Watching(precision=precision))
+        gradients.append(bytes_of(p.grad for p in held_by(model) if p.grad is not None))
+        optimizer.step()
+    states = [state[key] for state in optimizer.state.values() for key in ("exp_avg", "exp_avg_sq")]
+    parameters = bytes_of(held_by(model))
+    return {
+        "parameters": parameters,
+        "gathered": max(gathered, default=parameters) - parameters,
+        "gradients": max(gradients),
+        "optimizer": bytes_of(states),
+        "kept": kept["most"],
+        "sent": sent["sent"],
+    }
+
+
+def planned(folder: Path) -> dict:
+    pairs = [dist.new_group([0, 1]), dist.new_group([2, 3])]
+    with norms_as_on_a_gpu():
+        return {
+            f"{name}-{n}-{precision}": measured(make(group=group), precision)
+            for name, make in PLANNED.items()
+            for n, group in ((2, pairs[dist.get_rank() // 2]), (4, None))
+            for precision in ("fp32", "bf16")
+        }
+
+
 def dying(make):
     def case(folder: Path) -> dict:
         """Let the last rank end without a word in the middle of a run, and tell how the others fare."""
@@ -359,6 +419,7 @@ CASES = {
     "torch_gpipe": torch_pipeline("gpipe"),
     "torch_1f1b": torch_pipeline("1f1b"),
     "silent": silent,
+    "planned": planned,
     "dying-data": dying(DataParallel),
     "dying-zero3": dying(lambda: Zero(3)),
     "dying-tensor": dying(TensorParallel),
