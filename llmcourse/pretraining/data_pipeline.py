@@ -227,7 +227,8 @@ class _Run:
 
     def _note(self, name: str, texts: list[str], dropped: dict[str, int]) -> None:
         self.stages.append(Stage(name, len(texts), {reason: count for reason, count in dropped.items() if count}))
-        self.tell(name, 1, 1)
+        if name != "classifier":  # which has told already how far it is
+            self.tell(name, 1, 1)
 
 
 def _trained(texts: Sequence[str], config: PipelineConfig) -> BPETokenizer:

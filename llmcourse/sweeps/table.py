@@ -106,7 +106,7 @@ def load_table(name: str) -> SweepTable:
     r"""Return the table of a sweep as it comes with the course.
 
     Args:
-        name: ``"architecture"`` or ``"scaling"``.
+        name: One of ``llmcourse.sweeps.NAMES``.
 
     Returns:
         The results, and how they were made.

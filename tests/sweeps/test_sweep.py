@@ -101,7 +101,9 @@ def test_sweeps_that_make_no_sense_are_refused() -> None:
         Sweep(name="twice", sizes={"cpu": [{"x": 1}, {"x": 1}]}, run=lambda settings, device: {})
     with pytest.raises(ValueError, match="has no size 'huge': choose cpu"):
         squares().runs("huge")
-    with pytest.raises(ValueError, match="no sweep 'cooking': choose architecture or scaling or stability"):
+    with pytest.raises(
+        ValueError, match="no sweep 'cooking': choose architecture or data_quality or scaling or stability"
+    ):
         find_sweep("cooking")
 
 
@@ -214,5 +216,7 @@ def test_the_tables_that_ship_are_of_the_sweeps_as_they_are(name: str) -> None:
 
 
 def test_a_table_that_does_not_ship_is_refused() -> None:
-    with pytest.raises(ValueError, match="no table 'cooking': choose architecture or scaling or stability"):
+    with pytest.raises(
+        ValueError, match="no table 'cooking': choose architecture or data_quality or scaling or stability"
+    ):
         load_table("cooking")
