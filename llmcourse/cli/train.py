@@ -22,8 +22,11 @@ if TYPE_CHECKING:
 _PARALLEL = "data, zero1, zero2, zero3, tensor, pipeline, gpipe; ddp, fsdp, dtensor, torch-pipeline, torch-gpipe"
 
 
+_CORPORA = "documentation, stdlib, or a text file; tiny-stories and fineweb-edu need a network"
+
+
 def train(
-    corpus: Annotated[str, typer.Option(help="documentation, stdlib, or a text file")] = "documentation",
+    corpus: Annotated[str, typer.Option(help=_CORPORA)] = "documentation",
     shards: Annotated[Path | None, typer.Option(help="A folder of llmcourse prepare, in place of a corpus")] = None,
     folder: Annotated[Path, typer.Option(help="Where the tokenizer and the checkpoints are")] = Path("run"),
     vocab_size: Annotated[int, typer.Option(help="Of the tokenizer that is trained on the text")] = 1024,
@@ -88,7 +91,7 @@ def train(
     except ConnectionError as error:
         problem(error)  # in each process, since the first may be the one that is lost
         raise typer.Exit(1) from None
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, ImportError) as error:
         _problem_once(error)
         raise typer.Exit(USAGE) from None
     except TrainingStopped as error:

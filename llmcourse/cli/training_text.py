@@ -1,5 +1,6 @@
 """What ``llmcourse train`` learns from: a corpus or a file, with a tokenizer of its own, or shards with theirs."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -32,7 +33,7 @@ def from_corpus(corpus: str, folder: Path, *, vocab_size: int, strategy: "Strate
     """Read a text, and train a tokenizer on it or take that of the folder.
 
     Args:
-        corpus: ``documentation``, ``stdlib`` or the path of a file.
+        corpus: ``documentation``, ``stdlib``, ``tiny-stories``, ``fineweb-edu`` or the path of a file.
         folder: Where the tokenizer is, or goes.
         vocab_size: Of one that is trained.
         strategy: Which process trains it; the others wait for it, and then read it.
@@ -42,6 +43,8 @@ def from_corpus(corpus: str, folder: Path, *, vocab_size: int, strategy: "Strate
 
     Raises:
         ValueError: There is no such text, it is empty, or the folder's tokenizer is larger; quotes it.
+        ImportError: A corpus of the hub needs ``datasets``.
+        ConnectionError: The hub cannot be reached.
     """
     text = _text_of(corpus)
     if strategy.is_main:
@@ -81,16 +84,24 @@ def from_shards(shards: Path, folder: Path, *, strategy: "Strategy") -> Training
     return TrainingText(tokens[:cut], held_out, corpus.n_bytes(held_out), corpus.tokenizer.vocab_size)
 
 
-def _text_of(corpus: str) -> str:
-    from llmcourse.pretraining import documentation, source_code
+# As many of the first documents as make about 20 MB, which the tokenizer and the split hold in memory.
+_STORIES, _PAGES = 25_000, 4_000
 
-    if corpus == "documentation":
-        return documentation()
-    if corpus == "stdlib":
-        return source_code()
+
+def _text_of(corpus: str) -> str:
+    from llmcourse.pretraining import documentation, fineweb_edu, source_code, tiny_stories
+
+    known: dict[str, Callable[[], str]] = {
+        "documentation": documentation,
+        "stdlib": source_code,
+        "tiny-stories": lambda: "\n\n".join(tiny_stories(max_documents=_STORIES)),
+        "fineweb-edu": lambda: "\n\n".join(fineweb_edu(max_documents=_PAGES)),
+    }
+    if corpus in known:
+        return known[corpus]()
     path = Path(corpus)
     if not path.is_file():
-        raise ValueError(f"corpus is {corpus!r}: give documentation, stdlib, or the path of a text file")
+        raise ValueError(f"corpus is {corpus!r}: give {', '.join(known)}, or the path of a text file")
     text = path.read_text(encoding="utf-8")
     if not text.strip():
         raise ValueError(f"{corpus!r} is empty: there is nothing to learn from it")

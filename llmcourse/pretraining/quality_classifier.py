@@ -20,7 +20,8 @@ class QualityClassifier:
 
     DCLM (Li et al. 2024, arXiv:2406.11794, section 4.4) uses fastText, which is this with learned vectors for the
     hashed pairs; FineWeb-Edu (Penedo et al. 2024, arXiv:2406.17557, section 4) a linear layer on a model's embedding.
-    This one sees no further than two words, and knows no other good text than that which it was taught.
+    This one sees no further than two words, and knows no other good text than that which it was taught: words without
+    grammar are found out by their neighbours only where those words are known to it.
 
     Attributes:
         weights: One for each place of the hash table.

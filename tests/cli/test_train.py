@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+import types
 from pathlib import Path
 
 import psutil
@@ -197,3 +198,32 @@ def test_shards_that_are_not_there_or_of_another_tokenizer_are_refused(
     assert invoke(text, tmp_path / "run", "--steps", "2")[0] == 0
     code, output = invoke(text, tmp_path / "run", "--shards", str(shards), "--steps", "2")
     assert (code, "began with another tokenizer than that of" in output) == (2, True), output
+
+
+@pytest.mark.parametrize("corpus", ["tiny-stories", "fineweb-edu"])
+def test_a_corpus_of_the_hub_is_taken_when_asked_for(
+    corpus: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub = types.ModuleType("datasets")
+    rows = [{"text": f"Once there were {n} cats and {n % 7} mats."} for n in range(300)]
+    hub.load_dataset = lambda path, **options: iter(rows)  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "datasets", hub)
+    code, output = invoke(Path(corpus), tmp_path / "run", "--steps", "2")
+    assert code == 0, output
+    monkeypatch.setitem(sys.modules, "datasets", None)
+    code, output = invoke(Path(corpus), tmp_path / "other", "--steps", "2")
+    assert (code, "pip install 'llmcourse[streaming]'" in output, "documentation()" in output) == (2, True, True)
+
+
+def test_a_hub_that_cannot_be_reached_is_told_with_what_does_without(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub = types.ModuleType("datasets")
+
+    def refuse(path: str, **options: object) -> None:
+        raise OSError("connection refused")
+
+    hub.load_dataset = refuse  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "datasets", hub)
+    code, output = invoke(Path("tiny-stories"), tmp_path / "run", "--steps", "2")
+    assert (code, "connection refused" in output, "documentation()" in output) == (1, True, True), output
