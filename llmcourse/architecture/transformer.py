@@ -162,7 +162,8 @@ class Transformer(nn.Module):
             positions = torch.arange(start, start + tokens.shape[1], device=tokens.device)
         x = self.embedding(tokens)
         if self.position_embedding is not None:
-            x = x + self.position_embedding(positions)
+            # Padding before a row's text has negative positions; what it looks up is seen by nobody.
+            x = x + self.position_embedding(positions if cache is None else positions.clamp(min=0))
         rotation = self.rotary(positions) if self.rotary is not None else None
         for block in self.blocks:
             x = block(x, rotation, mask=mask, cache=cache, positions=positions)
