@@ -32,9 +32,13 @@ class TorchTensorParallel(TensorParallel):
     def wrap(self, model: nn.Module) -> nn.Module:
         """Give all processes the weights of the first, and let the engine cut its blocks."""
         check_cuts(model, self.world_size)
-        model, mesh = self.share_weights(model), mesh_of(self._group, self.device)
+        mesh = mesh_of(self._group, self.device)
         for block in model.get_submodule("blocks").children():
-            parallelize_module(block, mesh, _plan(block))
+            parallelize_module(block, mesh, _plan(block))  # cuts the first process's weights
+        for parameter in model.parameters():
+            if not isinstance(parameter, DTensor):
+                parameter.data = self.share(parameter.data)
+        model.to(self.device)
         self._like = dict(model.named_parameters())
         self._dims = {name: 0 for name, parameter in self._like.items() if isinstance(parameter, DTensor)}
         # A bias after the sum is whole in each process, and counts once in the norm.

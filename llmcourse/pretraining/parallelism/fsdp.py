@@ -45,11 +45,13 @@ class TorchFSDP(DataParallel):
         if blocks is None:
             raise ValueError(f"the model is a {type(model).__name__}: fully_shard needs one with blocks")
         mesh = mesh_of(self._group, self.device)
-        whole = LossModule(self.share_weights(model))
-        for block in blocks:
-            fully_shard(block, mesh=mesh)
-        fully_shard(whole, mesh=mesh)
-        return whole
+        whole = LossModule(model)
+        for module in (*blocks, whole):  # one by one: a device need not have room for all
+            for parameter in module.parameters():
+                if not isinstance(parameter, DTensor):
+                    parameter.data = self.share(parameter.data)
+            fully_shard(module, mesh=mesh)
+        return whole.to(self.device)
 
     def backward(
         self, model: nn.Module, batches: Sequence[MicroBatch], loss_of: LossFunction, *, scale: float = 1.0

@@ -77,8 +77,12 @@ class Pipeline(JoinedProcesses):
     def wrap(self, model: nn.Module) -> nn.Module:
         """Give all processes the weights of the first, and return this process's stage."""
         stage = PipelineStage(model, self.rank, self.world_size)
-        self.share_weights(model)
-        return stage
+        own = stage.state_dict()
+        for name, tensor in model.state_dict().items():  # through the device one by one: it keeps this stage alone
+            first = self.share(tensor)
+            if name in own:
+                own[name].copy_(first)
+        return stage.to(self.device)
 
     def backward(
         self, model: nn.Module, batches: Sequence[MicroBatch], loss_of: LossFunction, *, scale: float = 1.0
@@ -112,7 +116,8 @@ class Pipeline(JoinedProcesses):
                 x, y, sending = kept.pop(i)  # what was sent has arrived, since its gradient comes back
                 y.backward(torch.full_like(y, scale) if self.is_last else self._gradient(y))
                 if not self.is_first:
-                    returning.append((x.grad, dist.isend(x.grad, group=self._back, group_dst=self.rank - 1)))
+                    gradient = x.grad.contiguous()
+                    returning.append((gradient, dist.isend(gradient, group=self._back, group_dst=self.rank - 1)))
         for _, work in returning:
             work.wait()
         return total

@@ -98,5 +98,11 @@ class JoinedProcesses(SingleProcess):
         """Move a model to the device, and give all processes the weights of the first."""
         model = model.to(self.device)
         for tensor in model.state_dict().values():
-            dist.broadcast(tensor, group_src=0, group=self._group)
+            self.share(tensor)
         return model
+
+    def share(self, tensor: Tensor) -> Tensor:
+        """Return the first process's tensor, on the device; what is there already is written over."""
+        tensor = tensor.to(self.device)
+        dist.broadcast(tensor, group_src=0, group=self._group)
+        return tensor

@@ -104,23 +104,25 @@ class TensorParallel(JoinedProcesses):
     def wrap(self, model: nn.Module) -> nn.Module:
         """Give all processes the weights of the first, and cut its blocks in place."""
         check_cuts(model, self.world_size)
-        model = self.share_weights(model)
         self._dims: dict[str, int] = {}  # along which a parameter is cut
         for number, block in enumerate(_blocks(model)):
             for name in ("attention", "feed_forward"):
                 self._cut_sublayer(block.get_submodule(name), f"blocks.{number}.{name}", name)
-        return model
+        for name, parameter in model.named_parameters():
+            if name not in self._dims:
+                parameter.data = self.share(parameter.data)
+        return model.to(self.device)
 
     def _cut_sublayer(self, sublayer: nn.Module, path: str, kind: str) -> None:
         for name in _BY_OUTPUTS[kind]:
             if hasattr(sublayer, name):
                 for part, parameter in sublayer.get_submodule(name).named_parameters():
                     self._dims[f"{path}.{name}.{part}"] = 0
-                    parameter.data = self._part(parameter.data, 0)
+                    parameter.data = self._part(self.share(parameter.data), 0)
         last = sublayer.get_submodule(_BY_INPUTS[kind])
         assert isinstance(last, nn.Linear)
         self._dims[f"{path}.{_BY_INPUTS[kind]}.weight"] = 1
-        last.weight.data = self._part(last.weight.data, 1)
+        last.weight.data = self._part(self.share(last.weight.data), 1)
         setattr(sublayer, _BY_INPUTS[kind], _RowParallel(last, self._group))
         # f stands once, on what goes into the sublayer: on each of q, k and v it would send three times as much.
         sublayer.register_forward_pre_hook(lambda _, inputs: (_Spread.apply(inputs[0], self._group), *inputs[1:]))

@@ -1,6 +1,6 @@
 """ZeRO: data parallelism in which each process keeps a part of what all of them kept."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import torch
@@ -97,20 +97,27 @@ class Zero(DataParallel):
         blocks = getattr(model, "blocks", None)
         if self.stage == 3 and blocks is None:
             raise ValueError(f"the model is a {type(model).__name__}: stage 3 gathers the blocks of one that has them")
-        model = self.share_weights(model)
-        parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
-        parts = _Parts(model, [ShardedParameter(p, self._group, can_free=self.stage == 3) for p in parameters])
+        parts = _Parts(model, list(self._shard(model)))
+        model.to(self.device)  # buffers; parameters are there
         for sharded in parts.sharded if self.stage > 1 else ():
             sharded.whole.register_post_accumulate_grad_hook(lambda _, own=sharded: self._scatter(own))
-        if self.stage == 3:
-            _free(parts.sharded)
-            for block in blocks or ():
-                own = [parts.of(parameter) for parameter in block.parameters() if parameter.requires_grad]
-                parts.outside = [sharded for sharded in parts.outside if sharded not in own]
-                block.register_forward_pre_hook(lambda *_, own=own: _gather(own))
-                block.register_forward_hook(lambda *_, own=own: _free(own))
-                block.register_full_backward_pre_hook(lambda *_, own=own: _gather(own))
+        for block in blocks if self.stage == 3 and blocks is not None else ():
+            own = [parts.of(parameter) for parameter in block.parameters() if parameter.requires_grad]
+            parts.outside = [sharded for sharded in parts.outside if sharded not in own]
+            block.register_forward_pre_hook(lambda *_, own=own: _gather(own))
+            block.register_forward_hook(lambda *_, own=own: _free(own))
+            block.register_full_backward_pre_hook(lambda *_, own=own: _gather(own))
         return parts
+
+    def _shard(self, model: nn.Module) -> Iterator[ShardedParameter]:
+        """Bring parameters to the device one by one: at stage 3 it need not have room for all."""
+        for parameter in model.parameters():
+            parameter.data = self.share(parameter.data)
+            if parameter.requires_grad:
+                sharded = ShardedParameter(parameter, self._group, can_free=self.stage == 3)
+                if self.stage == 3:
+                    sharded.free()
+                yield sharded
 
     def _scatter(self, sharded: ShardedParameter) -> None:
         sharded.scatter_gradient()
