@@ -1,7 +1,6 @@
 """Threads, and a cluster of two processes of this machine, one of which is killed at work."""
 
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -12,6 +11,9 @@ from pathlib import Path
 import pytest
 
 from llmcourse.pretraining.dask_map import dask_map
+
+sys.path.insert(0, str(Path(__file__).parent))
+from dask_tasks import refuse, square, square_or_die_once
 
 distributed = pytest.importorskip("distributed")
 
@@ -25,25 +27,16 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def cluster():
+    # Workers are processes of their own, and find the tests' functions by this.
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(Path(__file__).parent), prepend=os.pathsep)
+        yield from _two_workers()
+
+
+def _two_workers():
     options = {"n_workers": 2, "threads_per_worker": 1, "host": "127.0.0.1", "dashboard_address": None}
     with distributed.LocalCluster(**options, silence_logs=50) as made:
         yield made
-
-
-def square(number):
-    return number * number
-
-
-def square_or_die_once(marker, number):
-    """Take the process along, as a lack of memory does, the first time that a number comes."""
-    if number == 5 and not Path(marker).exists():
-        Path(marker).touch()
-        os.kill(os.getpid(), signal.SIGKILL)
-    return number * number
-
-
-def refuse(number):
-    raise ValueError(f"number is {number}")
 
 
 def test_threads_give_results_in_order_a_round_at_a_time():
