@@ -17,6 +17,7 @@ from llmcourse.alignment.diagnostics import PolicyDiagnostics, diagnose_policy, 
 from llmcourse.alignment.dpo import dpo_loss, implicit_rewards, reward_accuracy
 from llmcourse.alignment.frozen_reference import reference_of
 from llmcourse.alignment.gae import gae
+from llmcourse.alignment.grocery_lists import GroceryLists
 from llmcourse.alignment.grpo import group_advantages, grpo_loss
 from llmcourse.alignment.importance_ratio import importance_ratio
 from llmcourse.alignment.kl import kl_penalty
@@ -50,6 +51,7 @@ __all__ = [
     "ChatServer",
     "CheckpointWriter",
     "Critic",
+    "GroceryLists",
     "LanguageModelCritic",
     "PPOBatch",
     "PolicyDiagnostics",
