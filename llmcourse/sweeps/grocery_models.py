@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from safetensors.torch import load, save_file
@@ -15,14 +15,14 @@ __all__ = ["CARE", "fine_tune", "load_grocery_model", "make_grocery_models"]
 
 # How those write from whom the base model has learnt, and those whose answers it was fine-tuned on. The second are
 # better, and still far from what one would wish for: what imitates them cannot surpass them.
-CARE = {
+CARE: dict[str, dict[str, float]] = {
     "base": {"care": 0.5, "chatter": 0.25, "stray": 0.25},
     "sft": {"care": 0.75, "chatter": 0.15, "stray": 0.1},
 }
 
 
 def _model() -> Transformer:
-    sizes = {"d_model": 48, "n_layers": 2, "n_heads": 4, "max_seq_len": 32}
+    sizes: dict[str, Any] = {"d_model": 48, "n_layers": 2, "n_heads": 4, "max_seq_len": 32}
     config = ModelConfig(vocab_size=len(GroceryLists().words), **sizes, init_std=0.08, tie_embeddings=True)
     return Transformer(config)
 
