@@ -62,7 +62,7 @@ def test_the_smallest_real_sweep_runs_on_a_process_of_its_own(tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["cooking"], "there is no sweep 'cooking': choose architecture or data_quality"),
+        (["cooking"], "there is no sweep 'cooking': choose alignment or architecture or data_quality"),
         (["scaling", "--size", "huge"], "has no size 'huge'"),
         (["scaling", "--folder", "/nowhere/at/all"], "cannot write '/nowhere/at/all/"),
     ],
