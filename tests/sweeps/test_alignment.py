@@ -32,7 +32,7 @@ def test_a_few_turns_of_reinforcement_raise_the_true_reward(method: str) -> None
 def test_the_reward_model_agrees_with_people_on_pairs_that_it_has_not_seen() -> None:
     model = train_reward_model(0, 256, steps=60)
     unseen = join_pairs(human_pairs(9, 200))
-    # People themselves go against their own formula in one pair of nine, and guess where it is a tie; chance is one half.
+    # People themselves go against their own formula in one pair of nine, and guess where it is a tie.
     assert preference_accuracy(*(model(*side) for side in unseen)) > 0.62
 
 
