@@ -1,6 +1,17 @@
 """Chapter 6: what makes a model fast and small when it is used."""
 
+from llmcourse.inference.int8 import dequantize_int8, quantize_int8, quantize_int8_zero_point
 from llmcourse.inference.kv_cache import KVCache, kv_cache_bytes, left_pad
 from llmcourse.inference.vram import VRAMEstimate, estimate_vram, weight_bytes
 
-__all__ = ["KVCache", "VRAMEstimate", "estimate_vram", "kv_cache_bytes", "left_pad", "weight_bytes"]
+__all__ = [
+    "KVCache",
+    "VRAMEstimate",
+    "dequantize_int8",
+    "estimate_vram",
+    "kv_cache_bytes",
+    "left_pad",
+    "quantize_int8",
+    "quantize_int8_zero_point",
+    "weight_bytes",
+]
