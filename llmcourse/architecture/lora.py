@@ -1,5 +1,6 @@
 """Low-rank adaptation: a layer is left as it is, and a narrow detour beside it is trained."""
 
+import itertools
 from collections.abc import Collection, Iterator
 
 import torch
@@ -45,7 +46,8 @@ class LoRA(nn.Module):
         self.layer = layer.requires_grad_(False)
         self.in_features, self.out_features = n_in, n_out
         self.scale = alpha / rank
-        like = next((p for p in layer.parameters() if p.is_floating_point()), torch.empty(0))
+        stored = itertools.chain(layer.parameters(), layer.buffers())  # a quantized layer has scales, and no parameter
+        like = next((tensor for tensor in stored if tensor.is_floating_point()), torch.empty(0))
         self.down = nn.Parameter(torch.empty(rank, self.in_features, dtype=like.dtype, device=like.device))
         self.up = nn.Parameter(torch.zeros(self.out_features, rank, dtype=like.dtype, device=like.device))
         nn.init.kaiming_uniform_(self.down, a=5**0.5)

@@ -4,11 +4,21 @@ from llmcourse.inference.int4 import dequantize_int4, pack_int4, quantize_int4, 
 from llmcourse.inference.int8 import dequantize_int8, quantize_int8, quantize_int8_zero_point
 from llmcourse.inference.kv_cache import KVCache, kv_cache_bytes, left_pad
 from llmcourse.inference.nf4 import dequantize_absmax, dequantize_nf4, nf4_values, quantize_absmax, quantize_nf4
+from llmcourse.inference.quantized_linear import (
+    WEIGHT_FORMATS,
+    QuantizedLinear,
+    WeightFormat,
+    module_bytes,
+    quantize_linear_layers,
+)
 from llmcourse.inference.vram import VRAMEstimate, estimate_vram, weight_bytes
 
 __all__ = [
+    "WEIGHT_FORMATS",
     "KVCache",
+    "QuantizedLinear",
     "VRAMEstimate",
+    "WeightFormat",
     "dequantize_absmax",
     "dequantize_int4",
     "dequantize_int8",
@@ -16,6 +26,7 @@ __all__ = [
     "estimate_vram",
     "kv_cache_bytes",
     "left_pad",
+    "module_bytes",
     "nf4_values",
     "pack_int4",
     "quantize_absmax",
@@ -23,6 +34,7 @@ __all__ = [
     "quantize_int4_zero_point",
     "quantize_int8",
     "quantize_int8_zero_point",
+    "quantize_linear_layers",
     "quantize_nf4",
     "unpack_int4",
     "weight_bytes",

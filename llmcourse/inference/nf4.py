@@ -15,7 +15,6 @@ __all__ = ["dequantize_absmax", "dequantize_nf4", "nf4_values", "quantize_absmax
 _OUTERMOST = 0.9677083
 
 
-@functools.cache
 def nf4_values() -> Float[Tensor, "16"]:
     r"""Return the 16 values of NF4: quantiles of the normal distribution, scaled to [-1, 1].
 
@@ -31,10 +30,15 @@ def nf4_values() -> Float[Tensor, "16"]:
         >>> nf4_values()[[0, 1, 6, 7, 8, 14, 15]]
         tensor([-1.0000, -0.6962, -0.0911,  0.0000,  0.0796,  0.7230,  1.0000])
     """
+    return _values_on(torch.device("cpu")).clone()
+
+
+@functools.cache
+def _values_on(device: torch.device) -> Float[Tensor, "16"]:
     positive_half = torch.special.ndtri(torch.linspace(_OUTERMOST, 0.5, 9).double())[:-1]
     negative_half = -torch.special.ndtri(torch.linspace(_OUTERMOST, 0.5, 8).double())[:-1]
     values = torch.cat([negative_half, torch.zeros(1, dtype=torch.float64), positive_half]).float()
-    return (values / values.max()).sort().values
+    return (values / values.max()).sort().values.to(device)
 
 
 def quantize_nf4(
@@ -67,7 +71,7 @@ def quantize_nf4(
     """
     blocks = split_groups(x, block_size)
     absmax = blocks.abs().amax(-1)
-    values = nf4_values().to(x.device)
+    values = _values_on(x.device)
     halfway = (values[1:] + values[:-1]) / 2
     codes = torch.bucketize(blocks.float() / positive(absmax.float())[..., None], halfway)
     return pack_int4(codes.flatten(-2).to(torch.uint8)), absmax
@@ -90,7 +94,7 @@ def dequantize_nf4(
         tensor([ 2.0000,  0.0000, -2.0000,  0.1592])
     """
     codes = unpack_int4(packed).unflatten(-1, (absmax.shape[-1], -1))
-    values = nf4_values().to(packed.device)[codes.int()]
+    values = _values_on(packed.device)[codes.int()]
     return (values * absmax[..., None].float()).to(absmax.dtype).flatten(-2)
 
 
@@ -125,7 +129,8 @@ def quantize_absmax(
     centred = (absmax - mean).flatten()
     padded = torch.nn.functional.pad(centred, (0, -centred.numel() % block_size))
     codes, scale = quantize_int8(padded.unflatten(0, (-1, block_size)), dim=-1)
-    return codes.flatten()[: centred.numel()].view(absmax.shape), scale.flatten(), mean
+    codes = codes.flatten()[: centred.numel()].clone()  # a view would keep the padding's memory
+    return codes.view(absmax.shape), scale.flatten(), mean
 
 
 def dequantize_absmax(
