@@ -3,7 +3,13 @@
 from llmcourse.inference.int4 import dequantize_int4, pack_int4, quantize_int4, quantize_int4_zero_point, unpack_int4
 from llmcourse.inference.int8 import dequantize_int8, quantize_int8, quantize_int8_zero_point
 from llmcourse.inference.kv_cache import KVCache, kv_cache_bytes, left_pad
-from llmcourse.inference.nf4 import dequantize_absmax, dequantize_nf4, nf4_values, quantize_absmax, quantize_nf4
+from llmcourse.inference.nf4 import (
+    dequantize_absmax,
+    dequantize_nf4,
+    normal_float_values,
+    quantize_absmax,
+    quantize_nf4,
+)
 from llmcourse.inference.quantized_linear import (
     WEIGHT_FORMATS,
     QuantizedLinear,
@@ -27,7 +33,7 @@ __all__ = [
     "kv_cache_bytes",
     "left_pad",
     "module_bytes",
-    "nf4_values",
+    "normal_float_values",
     "pack_int4",
     "quantize_absmax",
     "quantize_int4",

@@ -13,7 +13,7 @@ _ZERO = 8  # the code of 0 where the grid is symmetric: nibbles have no sign
 
 def quantize_int4(
     x: Float[Tensor, "*rows n"], *, group_size: int = 64
-) -> tuple[UInt8[Tensor, "*rows n/2"], Float[Tensor, "*rows n/group_size"]]:
+) -> tuple[UInt8[Tensor, "*rows n//2"], Float[Tensor, "*rows n_groups"]]:
     r"""Round numbers to 15 multiples of the scale of their group, which is the largest magnitude over 7 (absmax).
 
     With so few levels one scale for a whole row is too coarse: a single large weight would leave the others 2 or 3
@@ -44,7 +44,7 @@ def quantize_int4(
 
 def quantize_int4_zero_point(
     x: Float[Tensor, "*rows n"], *, group_size: int = 64
-) -> tuple[UInt8[Tensor, "*rows n/2"], Float[Tensor, "*rows n/group_size"], UInt8[Tensor, "*rows n/group_size"]]:
+) -> tuple[UInt8[Tensor, "*rows n//2"], Float[Tensor, "*rows n_groups"], UInt8[Tensor, "*rows n_groups"]]:
     r"""Spread all 16 codes from the least number of a group to the largest, and note which code is 0.
 
     Few numbers are rarely centred, so that this is what most 4-bit formats do. The range is widened to hold 0.
@@ -72,10 +72,10 @@ def quantize_int4_zero_point(
 
 
 def dequantize_int4(
-    packed: UInt8[Tensor, "*rows n/2"],
-    scale: Float[Tensor, "*rows n/group_size"],
-    zero_point: UInt8[Tensor, "*rows n/group_size"] | None = None,
-) -> Float[Tensor, "*rows n"]:
+    packed: UInt8[Tensor, "*rows n_bytes"],
+    scale: Float[Tensor, "*rows n_groups"],
+    zero_point: UInt8[Tensor, "*rows n_groups"] | None = None,
+) -> Float[Tensor, "*rows 2*n_bytes"]:
     r"""Return the numbers that codes stand for: (q - z) scale.
 
     Args:
@@ -95,7 +95,7 @@ def dequantize_int4(
     return (shifted * scale[..., None].float()).to(scale.dtype).flatten(-2)
 
 
-def pack_int4(codes: UInt8[Tensor, "*rows n"]) -> UInt8[Tensor, "*rows n/2"]:
+def pack_int4(codes: UInt8[Tensor, "*rows n"]) -> UInt8[Tensor, "*rows n//2"]:
     r"""Put two codes of 4 bits into each byte, the first into the low half.
 
     Libraries differ: bitsandbytes puts the first into the high half, GGUF pairs a code with the one half a block later.
@@ -120,7 +120,7 @@ def pack_int4(codes: UInt8[Tensor, "*rows n"]) -> UInt8[Tensor, "*rows n/2"]:
     return codes[..., ::2] | (codes[..., 1::2] << 4)
 
 
-def unpack_int4(packed: UInt8[Tensor, "*rows n/2"]) -> UInt8[Tensor, "*rows n"]:
+def unpack_int4(packed: UInt8[Tensor, "*rows n_bytes"]) -> UInt8[Tensor, "*rows 2*n_bytes"]:
     r"""Take the two codes out of each byte, in the order in which :func:`pack_int4` had them.
 
     Args:
@@ -136,7 +136,7 @@ def unpack_int4(packed: UInt8[Tensor, "*rows n/2"]) -> UInt8[Tensor, "*rows n"]:
     return torch.stack([packed & 15, packed >> 4], dim=-1).flatten(-2)
 
 
-def split_groups(x: Shaped[Tensor, "*rows n"], group_size: int) -> Shaped[Tensor, "*rows n/group_size group_size"]:
+def split_groups(x: Shaped[Tensor, "*rows n"], group_size: int) -> Shaped[Tensor, "*rows n_groups group_size"]:
     """Cut the last dimension into groups; refuse what does not fit, and numbers that have no scale."""
     check_finite(x)
     width = x.shape[-1] if x.ndim else 0

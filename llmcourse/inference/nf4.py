@@ -9,41 +9,49 @@ from torch import Tensor
 from llmcourse.inference.int4 import pack_int4, split_groups, unpack_int4
 from llmcourse.inference.int8 import dequantize_int8, positive, quantize_int8
 
-__all__ = ["dequantize_absmax", "dequantize_nf4", "nf4_values", "quantize_absmax", "quantize_nf4"]
-
-# The outermost probability: the mean of 1 - 1/(2 * 15) and 1 - 1/(2 * 16), since one half has 8 values and one 7.
-_OUTERMOST = 0.9677083
+__all__ = ["dequantize_absmax", "dequantize_nf4", "normal_float_values", "quantize_absmax", "quantize_nf4"]
 
 
-def nf4_values() -> Float[Tensor, "16"]:
-    r"""Return the 16 values of NF4: quantiles of the normal distribution, scaled to [-1, 1].
+def normal_float_values(bits: int = 4) -> Float[Tensor, "n"]:
+    r"""Return the 2^bits values of NormalFloat: quantiles of the normal distribution, scaled to [-1, 1].
 
-    Dettmers et al. 2023 (QLoRA, arXiv:2305.14314). Equally probable steps between 1/2 and p = 0.9677083 give 8 positive
-    values, and 7 steps mirrored as many negative ones; with 0 between them these are 16. A symmetric table would have
-    15 values, or none for 0, which padding and pruned weights need. The values equal those of bitsandbytes'
-    ``create_normal_map`` in fp32.
+    Dettmers et al. 2023 (QLoRA, arXiv:2305.14314). From p to 1/2 there are n / 2 equal steps of probability for the
+    positive values, n / 2 - 1 for the negative ones, and 0 stands between them: with n = 16 these are 8, 7 and 1. A
+    symmetric table would have 15 values, or none for 0, which padding and pruned weights need. 1 - p is the mean of
+    1 / 2n and 1 / 2(n - 1). The 16 values equal those of bitsandbytes' ``create_normal_map`` in fp32.
+
+    Args:
+        bits: Of each code, from 2.
 
     Returns:
         Ascending values, in fp32 on the CPU.
 
+    Raises:
+        ValueError: ``bits`` is not from 2 to 8.
+
     Example:
-        >>> nf4_values()[[0, 1, 6, 7, 8, 14, 15]]
-        tensor([-1.0000, -0.6962, -0.0911,  0.0000,  0.0796,  0.7230,  1.0000])
+        >>> normal_float_values(2), normal_float_values()[6:9]
+        (tensor([-1.0000,  0.0000,  0.4358,  1.0000]), tensor([-0.0911,  0.0000,  0.0796]))
     """
-    return _values_on(torch.device("cpu")).clone()
+    if not 2 <= bits <= 8:
+        raise ValueError(f"bits is {bits}: give 2 to 8")
+    n = 2**bits
+    outermost = round(1 - (1 / (2 * n) + 1 / (2 * (n - 1))) / 2, 7)  # to the digits that bitsandbytes has
+    positive_half = torch.special.ndtri(torch.linspace(outermost, 0.5, n // 2 + 1).double())[:-1]
+    negative_half = -torch.special.ndtri(torch.linspace(outermost, 0.5, n // 2).double())[:-1]
+    values = torch.cat([negative_half, torch.zeros(1, dtype=torch.float64), positive_half]).float()
+    return (values / values.max()).sort().values
 
 
 @functools.cache
 def _values_on(device: torch.device) -> Float[Tensor, "16"]:
-    positive_half = torch.special.ndtri(torch.linspace(_OUTERMOST, 0.5, 9).double())[:-1]
-    negative_half = -torch.special.ndtri(torch.linspace(_OUTERMOST, 0.5, 8).double())[:-1]
-    values = torch.cat([negative_half, torch.zeros(1, dtype=torch.float64), positive_half]).float()
-    return (values / values.max()).sort().values.to(device)
+    """Return the 16 values, which are made once for each device."""
+    return normal_float_values().to(device)
 
 
 def quantize_nf4(
     x: Float[Tensor, "*rows n"], *, block_size: int = 64
-) -> tuple[UInt8[Tensor, "*rows n/2"], Float[Tensor, "*rows n/block_size"]]:
+) -> tuple[UInt8[Tensor, "*rows n//2"], Float[Tensor, "*rows n_blocks"]]:
     r"""Divide each block by its largest magnitude, and take the nearest of the 16 values.
 
     The values are dense near 0, where most weights of a block are. That pays in large blocks, whose extremes lie far
@@ -55,8 +63,8 @@ def quantize_nf4(
         block_size: Neighbours in the last dimension that share a scale: even, and a divisor of that dimension.
 
     Returns:
-        Codes, which are places among :func:`nf4_values`, packed by :func:`llmcourse.inference.pack_int4`; and the
-        largest magnitude of each block, in the dtype of ``x``.
+        Codes, which are places among :func:`normal_float_values`, packed by :func:`llmcourse.inference.pack_int4`; and
+        the largest magnitude of each block, in the dtype of ``x``.
 
     Raises:
         ValueError: Blocks do not fit, or a number is infinite or NaN.
@@ -78,8 +86,8 @@ def quantize_nf4(
 
 
 def dequantize_nf4(
-    packed: UInt8[Tensor, "*rows n/2"], absmax: Float[Tensor, "*rows n/block_size"]
-) -> Float[Tensor, "*rows n"]:
+    packed: UInt8[Tensor, "*rows n_bytes"], absmax: Float[Tensor, "*rows n_blocks"]
+) -> Float[Tensor, "*rows 2*n_bytes"]:
     r"""Look up what codes stand for, and multiply by the magnitude of their block.
 
     Args:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection
 from dataclasses import KW_ONLY, dataclass
-from typing import Any, Self
+from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -120,7 +120,7 @@ class QuantizedLinear(nn.Module):
         self.bias = None if bias is None else nn.Parameter(bias.detach().clone(), requires_grad=False)
 
     @classmethod
-    def of(cls, layer: nn.Linear, *, format: str = "nf4", group_size: int = 64) -> Self:
+    def of(cls, layer: nn.Linear, *, format: str = "nf4", group_size: int = 64) -> "QuantizedLinear":
         r"""Quantize a layer by rounding each weight to the nearest value.
 
         Args:

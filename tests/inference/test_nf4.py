@@ -12,7 +12,7 @@ from llmcourse.inference import (
     dequantize_absmax,
     dequantize_int4,
     dequantize_nf4,
-    nf4_values,
+    normal_float_values,
     quantize_absmax,
     quantize_int4,
     quantize_int4_zero_point,
@@ -33,18 +33,26 @@ def draw(*shape, seed=0):
 
 
 def test_values_are_those_of_bitsandbytes():
-    assert nf4_values().tolist() == BITSANDBYTES
+    assert normal_float_values().tolist() == BITSANDBYTES
 
 
 def test_values_are_quantiles_at_equal_steps_of_probability():
-    values = nf4_values().double()
+    values = normal_float_values().double()
     widest = scipy.stats.norm.ppf(0.9677083)
     chances = scipy.stats.norm.cdf(values.numpy() * widest)
     for half in (chances[:8], chances[7:]):
         steps = half[1:] - half[:-1]
         assert steps == pytest.approx([steps.mean()] * len(steps), rel=1e-5)
     assert (values < 0).sum() == 7 and (values == 0).sum() == 1 and (values > 0).sum() == 8
-    assert 0.9677083 == pytest.approx(1 - (1 / 30 + 1 / 32) / 2, abs=1e-7)
+
+
+@pytest.mark.parametrize("bits", range(2, 9))
+def test_any_number_of_bits_has_one_positive_value_more(bits):
+    values = normal_float_values(bits)
+    assert len(values) == 2**bits and values.min() == -1 and values.max() == 1 and (values.diff() > 0).all()
+    assert (values > 0).sum() == 2 ** (bits - 1) and (values < 0).sum() == 2 ** (bits - 1) - 1
+    with pytest.raises(ValueError, match="bits is 9: give 2 to 8"):
+        normal_float_values(9)
 
 
 @given(seed=st.integers(0, 999), spread=st.floats(1e-3, 1e3), block_size=st.sampled_from([4, 16, 64]))
@@ -53,7 +61,7 @@ def test_each_code_is_the_nearest(seed, spread, block_size):
     packed, absmax = quantize_nf4(x, block_size=block_size)
     blocks = x.view(3, -1, block_size)
     torch.testing.assert_close(absmax, blocks.abs().amax(-1), rtol=0, atol=0)
-    distances = (blocks[..., None] - nf4_values() * absmax[..., None, None]).abs()
+    distances = (blocks[..., None] - normal_float_values() * absmax[..., None, None]).abs()
     codes = unpack_int4(packed).view(blocks.shape).long()
     chosen = distances.gather(-1, codes[..., None])[..., 0]
     assert (chosen <= distances.amin(-1) * (1 + 1e-5) + 1e-7 * spread).all()
@@ -81,7 +89,7 @@ def test_normal_weights_err_less_than_on_an_even_grid_in_large_blocks(block_size
 
 
 def test_signs_matter_since_the_table_is_not_symmetric():
-    values = nf4_values()
+    values = normal_float_values()
     assert not torch.equal(values, -values.flip(0))
     x = torch.tensor([1.0, 0.0796, -0.0796, 0.0])
     found = dequantize_nf4(*quantize_nf4(x, block_size=4))
