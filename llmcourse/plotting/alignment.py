@@ -88,7 +88,9 @@ def reward_against_kl(
     Returns:
         The same ax.
     """
-    ax.plot(*start, "*", color=COLORS["ink"], markersize=12, label="reference", linestyle="none")
+    ax.plot(
+        *start, "*", color=COLORS["ink"], markersize=12, label="reference", linestyle="none", clip_on=False, zorder=5
+    )
     for number, (name, rows) in enumerate(points.items()):
         kl, kl_half, reward, reward_half = np.asarray(rows, dtype=float).T
         low = np.minimum(kl_half, kl)  # no KL is below 0
@@ -101,7 +103,7 @@ def reward_against_kl(
     ax.set_xlim(0, greatest * 1.05)
     ax.set_xticks([tick for tick in (0, 0.5, 1, 2, 4, 8, 16, 32) if tick <= greatest])
     ax.set(xlabel="KL from the reference (nats per answer)", ylabel=ylabel)
-    ax.legend(ncols=2, loc="lower left")
+    ax.legend(ncols=2, loc="lower right")
     return ax
 
 
