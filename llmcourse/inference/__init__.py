@@ -1,6 +1,7 @@
 """Chapter 6: what makes a model fast and small when it is used."""
 
 from llmcourse.inference.block_allocator import BlockAllocator, OutOfBlocks
+from llmcourse.inference.block_tables import BlockTables
 from llmcourse.inference.int4 import dequantize_int4, pack_int4, quantize_int4, quantize_int4_zero_point, unpack_int4
 from llmcourse.inference.int8 import dequantize_int8, quantize_int8, quantize_int8_zero_point
 from llmcourse.inference.kv_cache import KVCache, kv_cache_bytes, left_pad
@@ -23,6 +24,7 @@ from llmcourse.inference.vram import VRAMEstimate, estimate_vram, weight_bytes
 __all__ = [
     "WEIGHT_FORMATS",
     "BlockAllocator",
+    "BlockTables",
     "KVCache",
     "OutOfBlocks",
     "QuantizedLinear",
