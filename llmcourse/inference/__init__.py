@@ -12,6 +12,8 @@ from llmcourse.inference.nf4 import (
     quantize_absmax,
     quantize_nf4,
 )
+from llmcourse.inference.paged_kv_cache import PagedKVCache
+from llmcourse.inference.paged_rows import PagedRows
 from llmcourse.inference.quantized_linear import (
     WEIGHT_FORMATS,
     QuantizedLinear,
@@ -27,6 +29,8 @@ __all__ = [
     "BlockTables",
     "KVCache",
     "OutOfBlocks",
+    "PagedKVCache",
+    "PagedRows",
     "QuantizedLinear",
     "VRAMEstimate",
     "WeightFormat",

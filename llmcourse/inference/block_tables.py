@@ -1,7 +1,8 @@
 """Which blocks each sequence lies in: its table, as an operating system keeps one of pages for each process."""
 
 import hashlib
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from llmcourse.inference.block_allocator import BlockAllocator, OutOfBlocks
@@ -56,10 +57,10 @@ class BlockTables:
     Example:
         >>> tables = BlockTables(8, block_size=4)
         >>> first = tables.open()
-        >>> tables.extend(first, 6)
+        >>> tables.extend({first: 6})
         []
         >>> second = tables.fork(first)
-        >>> tables.extend(second, 1)  # its last block is shared, so block 1 has to be copied to block 2
+        >>> tables.extend({second: 1})  # its last block is shared, so block 1 has to be copied to block 2
         [(1, 2)]
         >>> tables.blocks(first), tables.blocks(second)
         ((0, 1), (0, 2))
@@ -118,40 +119,46 @@ class BlockTables:
         self._tables[self._next - 1] = table
         return self._next - 1
 
-    def n_needed(self, sequence: int, n_tokens: int) -> int:
+    def n_needed(self, n_new: Mapping[int, int]) -> int:
         """Return how many free blocks :meth:`extend` would take."""
-        table = self._table(sequence)
-        n_new = -(-(table.n_tokens + n_tokens) // self.block_size) - len(table.blocks)
-        return n_new + (n_tokens > 0 and self._last_is_shared(table))
+        needed, writers = 0, Counter[int]()
+        for sequence, n_tokens in n_new.items():
+            table = self._table(sequence)
+            needed += -(-(table.n_tokens + n_tokens) // self.block_size) - len(table.blocks)
+            if n_tokens and table.n_tokens % self.block_size:
+                writers[table.blocks[-1]] += 1
+        # Each who writes to a shared block takes a copy, but for the last of its holders, who is alone by then.
+        return needed + sum(min(n, self.allocator.reference_count(block) - 1) for block, n in writers.items())
 
-    def extend(self, sequence: int, n_tokens: int) -> list[tuple[int, int]]:
-        r"""Make room for a sequence's next tokens, all of them or none.
+    def extend(self, n_new: Mapping[int, int]) -> list[tuple[int, int]]:
+        r"""Make room for the next tokens of some sequences, for all of them or for none.
 
         Args:
-            sequence: Its number.
-            n_tokens: How many.
+            n_new: For each sequence's number, how many.
 
         Returns:
-            Copies to be made before anything is written, each from one block to another: at most one.
+            Copies to be made before anything is written, each from one block to another.
 
         Raises:
-            OutOfBlocks: There are not enough; the sequence is as it was.
-            ValueError: ``n_tokens`` is negative, or there is no such sequence.
+            OutOfBlocks: There are not enough; every table is as it was.
+            ValueError: A number is negative, or there is no such sequence.
         """
-        table = self._table(sequence)
-        if n_tokens < 0:
-            raise ValueError(f"n_tokens is {n_tokens}: give 0 or more, or call truncate")
-        needed, free = self.n_needed(sequence, n_tokens), self.allocator.n_free
+        if any(n_tokens < 0 for n_tokens in n_new.values()):
+            raise ValueError(f"new tokens are {dict(n_new)}: give 0 or more, or call truncate")
+        needed, free = self.n_needed(n_new), self.allocator.n_free
         if needed > free:
+            n_tokens = sum(n_new.values())
             raise OutOfBlocks(f"{n_tokens} more tokens need {needed} blocks, and {free} are free: end a sequence first")
         copies: list[tuple[int, int]] = []
-        if n_tokens and table.n_tokens % self.block_size:
-            last = table.blocks[-1]
-            table.blocks[-1] = self.allocator.make_writable(last)
-            copies = [(last, table.blocks[-1])] if last != table.blocks[-1] else []
-        table.n_tokens += n_tokens
-        while len(table.blocks) * self.block_size < table.n_tokens:
-            table.blocks.append(self.allocator.allocate())
+        for sequence, n_tokens in n_new.items():
+            table = self._table(sequence)
+            if n_tokens and table.n_tokens % self.block_size:
+                last = table.blocks[-1]
+                table.blocks[-1] = self.allocator.make_writable(last)
+                copies += [(last, table.blocks[-1])] if last != table.blocks[-1] else []
+            table.n_tokens += n_tokens
+            while len(table.blocks) * self.block_size < table.n_tokens:
+                table.blocks.append(self.allocator.allocate())
         return copies
 
     def truncate(self, sequence: int, n_tokens: int) -> None:
@@ -218,9 +225,6 @@ class BlockTables:
             part = tokens[place * self.block_size : (place + 1) * self.block_size]
             table.keys.append(block_key(table.keys[-1] if place else b"", part))
             self.allocator.record(table.blocks[place], table.keys[-1])
-
-    def _last_is_shared(self, table: _Table) -> bool:
-        return table.n_tokens % self.block_size > 0 and self.allocator.reference_count(table.blocks[-1]) > 1
 
     def _table(self, sequence: int) -> _Table:
         if sequence not in self._tables:
