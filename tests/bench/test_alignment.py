@@ -12,7 +12,8 @@ def test_quick_measures_and_writes_all_fields(tmp_path: Path, capsys: pytest.Cap
     assert "ratio" in capsys.readouterr().out
     found = json.loads(path.read_text())
     assert set(found) == {"machine", "device", "versions", "rows"}
-    assert found["rows"][0]["other"] == "concatenated"
+    assert found["rows"][0]["other"] == "rows"
+    assert {row["setting"]["method"] for row in found["rows"]} == {"dpo", "grpo"}
     for row in found["rows"]:
         assert row["equal"] is True
         assert min(row["ours_s"] + row["theirs_s"]) > 0
