@@ -11,6 +11,8 @@ from llmcourse.lineage.catalogue import (
 )
 from llmcourse.lineage.memory_and_compute import flops_of_token, kv_bytes, kv_numbers_per_layer
 from llmcourse.lineage.model import Estimate, Model
+from llmcourse.lineage.model_card import ModelCard, derived_numbers, model_card
+from llmcourse.lineage.model_config import model_config, unsupported_choices
 from llmcourse.lineage.parameter_parts import ParameterParts, parameter_parts
 
 __all__ = [
@@ -19,14 +21,19 @@ __all__ = [
     "Estimate",
     "Experts",
     "Model",
+    "ModelCard",
     "ParameterParts",
     "blueprint_of",
+    "derived_numbers",
     "find_model",
     "flops_of_token",
     "kv_bytes",
     "kv_bytes_per_token",
     "kv_numbers_per_layer",
+    "model_card",
+    "model_config",
     "parameter_count_of",
     "parameter_parts",
     "read_models",
+    "unsupported_choices",
 ]
