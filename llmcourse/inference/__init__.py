@@ -12,6 +12,7 @@ from llmcourse.inference.nf4 import (
     quantize_absmax,
     quantize_nf4,
 )
+from llmcourse.inference.paged_attention import paged_attention
 from llmcourse.inference.paged_kv_cache import PagedKVCache
 from llmcourse.inference.paged_rows import PagedRows
 from llmcourse.inference.quantized_linear import (
@@ -44,6 +45,7 @@ __all__ = [
     "module_bytes",
     "normal_float_values",
     "pack_int4",
+    "paged_attention",
     "quantize_absmax",
     "quantize_int4",
     "quantize_int4_zero_point",
