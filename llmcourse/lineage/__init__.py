@@ -9,6 +9,7 @@ from llmcourse.lineage.catalogue import (
     parameter_count_of,
     read_models,
 )
+from llmcourse.lineage.distillation import distillation_loss
 from llmcourse.lineage.memory_and_compute import flops_of_token, kv_bytes, kv_numbers_per_layer
 from llmcourse.lineage.model import Estimate, Model
 from llmcourse.lineage.model_card import ModelCard, derived_numbers, model_card
@@ -25,6 +26,7 @@ __all__ = [
     "ParameterParts",
     "blueprint_of",
     "derived_numbers",
+    "distillation_loss",
     "find_model",
     "flops_of_token",
     "kv_bytes",
