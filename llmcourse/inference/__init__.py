@@ -5,6 +5,7 @@ from llmcourse.inference.block_tables import BlockTables
 from llmcourse.inference.int4 import dequantize_int4, pack_int4, quantize_int4, quantize_int4_zero_point, unpack_int4
 from llmcourse.inference.int8 import dequantize_int8, quantize_int8, quantize_int8_zero_point
 from llmcourse.inference.kv_cache import KVCache, kv_cache_bytes, left_pad
+from llmcourse.inference.llm_int8 import Int8Linear, int8_linear
 from llmcourse.inference.nf4 import (
     dequantize_absmax,
     dequantize_nf4,
@@ -28,6 +29,7 @@ __all__ = [
     "WEIGHT_FORMATS",
     "BlockAllocator",
     "BlockTables",
+    "Int8Linear",
     "KVCache",
     "OutOfBlocks",
     "PagedKVCache",
@@ -40,6 +42,7 @@ __all__ = [
     "dequantize_int8",
     "dequantize_nf4",
     "estimate_vram",
+    "int8_linear",
     "kv_cache_bytes",
     "left_pad",
     "module_bytes",
