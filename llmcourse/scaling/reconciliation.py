@@ -2,8 +2,9 @@ r"""Why Kaplan found 0.73 where Chinchilla found 0.5: what is counted as a param
 
 Pearce & Song 2024 (arXiv:2406.12907). Suppose that Chinchilla's law holds for *total* parameters N_T and compute
 6 N_T D. Whoever counts without embeddings sees N and 6 N D with N_T = N + omega N^(1/3), since at a fixed shape the
-layers grow as the cube of the width and the embedding as the width itself. At the sizes that Kaplan et al. trained
-most of a model is embedding, and the best N seems to grow much faster with compute than it does in the end.
+layers grow as the cube of the width and the embedding as the width itself. Below ten million parameters, more than half
+of the decades that Kaplan et al. trained, most of a model is embedding, and the best N seems to grow much faster with
+compute than it does in the end.
 """
 
 import numpy as np
