@@ -23,6 +23,7 @@ from llmcourse.inference.quantized_linear import (
     module_bytes,
     quantize_linear_layers,
 )
+from llmcourse.inference.smoothquant import smooth_activations, smoothing_scale
 from llmcourse.inference.vram import VRAMEstimate, estimate_vram, weight_bytes
 
 __all__ = [
@@ -56,6 +57,8 @@ __all__ = [
     "quantize_int8_zero_point",
     "quantize_linear_layers",
     "quantize_nf4",
+    "smooth_activations",
+    "smoothing_scale",
     "unpack_int4",
     "weight_bytes",
 ]
