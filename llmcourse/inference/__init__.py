@@ -2,6 +2,7 @@
 
 from llmcourse.inference.block_allocator import BlockAllocator, OutOfBlocks
 from llmcourse.inference.block_tables import BlockTables
+from llmcourse.inference.engine import Engine
 from llmcourse.inference.int4 import dequantize_int4, pack_int4, quantize_int4, quantize_int4_zero_point, unpack_int4
 from llmcourse.inference.int8 import dequantize_int8, quantize_int8, quantize_int8_zero_point
 from llmcourse.inference.kv_cache import KVCache, kv_cache_bytes, left_pad
@@ -23,6 +24,8 @@ from llmcourse.inference.quantized_linear import (
     module_bytes,
     quantize_linear_layers,
 )
+from llmcourse.inference.request import QueueFull, Request, SamplingParams, TokenEvent
+from llmcourse.inference.scheduler import Scheduler, StepReport
 from llmcourse.inference.smoothquant import smooth_activations, smoothing_scale
 from llmcourse.inference.vram import VRAMEstimate, estimate_vram, weight_bytes
 
@@ -30,12 +33,19 @@ __all__ = [
     "WEIGHT_FORMATS",
     "BlockAllocator",
     "BlockTables",
+    "Engine",
     "Int8Linear",
     "KVCache",
     "OutOfBlocks",
     "PagedKVCache",
     "PagedRows",
     "QuantizedLinear",
+    "QueueFull",
+    "Request",
+    "SamplingParams",
+    "Scheduler",
+    "StepReport",
+    "TokenEvent",
     "VRAMEstimate",
     "WeightFormat",
     "dequantize_absmax",
