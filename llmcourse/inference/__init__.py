@@ -3,6 +3,7 @@
 from llmcourse.inference.block_allocator import BlockAllocator, OutOfBlocks
 from llmcourse.inference.block_tables import BlockTables
 from llmcourse.inference.engine import Engine
+from llmcourse.inference.gptq import gptq
 from llmcourse.inference.int4 import dequantize_int4, pack_int4, quantize_int4, quantize_int4_zero_point, unpack_int4
 from llmcourse.inference.int8 import dequantize_int8, quantize_int8, quantize_int8_zero_point
 from llmcourse.inference.kv_cache import KVCache, kv_cache_bytes, left_pad
@@ -53,6 +54,7 @@ __all__ = [
     "dequantize_int8",
     "dequantize_nf4",
     "estimate_vram",
+    "gptq",
     "int8_linear",
     "kv_cache_bytes",
     "left_pad",
