@@ -1,7 +1,9 @@
 """Chapter 6: what makes a model fast and small when it is used."""
 
+from llmcourse.inference.awq import awq
 from llmcourse.inference.block_allocator import BlockAllocator, OutOfBlocks
 from llmcourse.inference.block_tables import BlockTables
+from llmcourse.inference.calibration import calibrate_linear_layers, layer_inputs
 from llmcourse.inference.engine import Engine
 from llmcourse.inference.gptq import gptq
 from llmcourse.inference.int4 import dequantize_int4, pack_int4, quantize_int4, quantize_int4_zero_point, unpack_int4
@@ -49,6 +51,8 @@ __all__ = [
     "TokenEvent",
     "VRAMEstimate",
     "WeightFormat",
+    "awq",
+    "calibrate_linear_layers",
     "dequantize_absmax",
     "dequantize_int4",
     "dequantize_int8",
@@ -57,6 +61,7 @@ __all__ = [
     "gptq",
     "int8_linear",
     "kv_cache_bytes",
+    "layer_inputs",
     "left_pad",
     "module_bytes",
     "normal_float_values",

@@ -8,7 +8,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 HOOK = """
 from jaxtyping import install_import_hook
-modules = ("int8", "int4", "nf4", "quantized_linear", "llm_int8")
+modules = ("int8", "int4", "nf4", "quantized_linear", "llm_int8", "gptq", "awq", "smoothquant", "calibration")
 install_import_hook([f"llmcourse.inference.{name}" for name in modules], "beartype.beartype")
 import torch
 from llmcourse.inference import *
@@ -25,6 +25,8 @@ dequantize_nf4(packed, dequantize_absmax(*quantize_absmax(absmax))), normal_floa
 for format in WEIGHT_FORMATS:
     layer = QuantizedLinear.of(torch.nn.Linear(64, 3), format=format, group_size=16)
     layer(x), layer.dequantize()
+weight = torch.randn(4, 64)
+gptq(weight, x), awq(weight, x), smoothing_scale(x.abs().amax((0, 1)), [weight, weight[:1]])
 Int8Linear(torch.nn.Linear(64, 3))(9 * x)
 """
 
