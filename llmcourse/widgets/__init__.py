@@ -2,9 +2,20 @@
 
 from llmcourse.widgets.bpe_player import BPEPlayer
 from llmcourse.widgets.compute_budget import ComputeBudget
+from llmcourse.widgets.dpo_explorer import DPOExplorer
 from llmcourse.widgets.head_sharing import HeadSharing
 from llmcourse.widgets.memory_planner import MemoryPlanner
+from llmcourse.widgets.ppo_clip_explorer import PPOClipExplorer
 from llmcourse.widgets.rope_explorer import RoPEExplorer
 from llmcourse.widgets.schedule_explorer import ScheduleExplorer
 
-__all__ = ["BPEPlayer", "ComputeBudget", "HeadSharing", "MemoryPlanner", "RoPEExplorer", "ScheduleExplorer"]
+__all__ = [
+    "BPEPlayer",
+    "ComputeBudget",
+    "DPOExplorer",
+    "HeadSharing",
+    "MemoryPlanner",
+    "PPOClipExplorer",
+    "RoPEExplorer",
+    "ScheduleExplorer",
+]
