@@ -62,8 +62,13 @@ def scaled_dot_product_attention(
             q, k, v, is_causal=n_keys > 1, scale=scale, enable_gqa=q.shape[1] != k.shape[1]
         )
     allowed = attention_mask(n_queries, n_keys, mask=mask, causal=causal, window=window, device=q.device)
+    n_heads, n_kv_heads = q.shape[1], k.shape[1]
+    if n_queries == 1 and n_kv_heads < n_heads and (allowed is None or allowed.ndim < 3 or allowed.shape[-3] == 1):
+        # The heads that share keys stand as so many queries of one head, so that writing on copies no keys.
+        grouped = q.reshape(q.shape[0], n_kv_heads, n_heads // n_kv_heads, q.shape[-1])
+        return scaled_dot_product_attention(grouped, k, v, mask=allowed, scale=scale).reshape(*q.shape[:3], -1)
     # Kernels that take a mask take no shared heads on some devices, and torch would fall back to the slow form.
-    k, v = expand_kv_heads(k, q.shape[1]), expand_kv_heads(v, q.shape[1])
+    k, v = expand_kv_heads(k, n_heads), expand_kv_heads(v, n_heads)
     mixed = functional.scaled_dot_product_attention(q, k, v, attn_mask=allowed, scale=scale)
     if allowed is None or (mask is None and n_queries <= n_keys):
         return mixed  # each query sees itself

@@ -122,6 +122,23 @@ def test_shared_heads_are_repeated_heads(h_kv, group, seed):
         torch.testing.assert_close(shared[:, head, None], alone, rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.parametrize(
+    "mask_shape", [None, (1, 9), (4, 1, 9), (1, 1, 9), (4, 1, 1, 9), (1, 4, 1, 9), (4, 4, 1, 9)], ids=str
+)
+@pytest.mark.parametrize("window", [None, 3])
+def test_one_query_with_shared_heads_under_any_mask(mask_shape, window):
+    q, k, v = tensors((4, 4, 2, 1, 9, 6, 5))
+    mask = None
+    if mask_shape is not None:
+        mask = torch.rand(mask_shape, generator=torch.Generator().manual_seed(1)) < 0.5
+        mask.view(-1, 9)[0] = False
+    fused, written_out = (
+        scaled_dot_product_attention(q, k, v, mask=mask, causal=True, window=window, scale=0.4, fused=fused)
+        for fused in (True, False)
+    )
+    torch.testing.assert_close(fused, written_out, rtol=1e-5, atol=1e-6)
+
+
 def test_bf16():
     # Scores and weights are rounded to 8 bits each before they are used: a few units of 2^-8 of the values, which are
     # about 1.
