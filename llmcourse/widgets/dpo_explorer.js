@@ -72,7 +72,7 @@ function drawCurve(svg, found) {
     const margin = -REACH + i / 10;
     points.push(`${x(margin).toFixed(1)},${y(lossOf(margin)).toFixed(1)}`);
   }
-  svg.setAttribute("viewBox", `-40 -10 ${WIDTH + 60} ${HEIGHT + 46}`);
+  svg.setAttribute("viewBox", `-40 -10 ${WIDTH + 60} ${HEIGHT + 54}`);
   svg.setAttribute("role", "img");
   svg.setAttribute("aria-label", `Loss ${formatNumber(found.loss)} at a margin of ${formatNumber(found.margin)}`);
   const levels = [0, 2, 4, 6, 8].map(

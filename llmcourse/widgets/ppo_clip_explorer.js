@@ -70,7 +70,7 @@ function drawCurve(svg, sizes) {
     return `<polyline class="${name}" points="${points.join(" ")}"/>`;
   };
   const found = clipped(sizes);
-  svg.setAttribute("viewBox", `-40 -10 ${WIDTH + 60} ${HEIGHT + 46}`);
+  svg.setAttribute("viewBox", `-40 -10 ${WIDTH + 60} ${HEIGHT + 54}`);
   svg.setAttribute("role", "img");
   svg.setAttribute("aria-label", `Objective ${formatNumber(found.objective)} at a ratio of ${formatNumber(sizes.ratio)}`);
   const levels = [-4, -2, 0, 2, 4].map(
