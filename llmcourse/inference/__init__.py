@@ -1,6 +1,8 @@
 """Chapter 6: what makes a model fast and small when it is used."""
 
+from llmcourse.inference.arrival_trace import Arrival, arrival_trace
 from llmcourse.inference.awq import awq
+from llmcourse.inference.batching_policies import SimulatedContinuousBatching, SimulatedStaticBatching, StepCost
 from llmcourse.inference.block_allocator import BlockAllocator, OutOfBlocks
 from llmcourse.inference.block_tables import BlockTables
 from llmcourse.inference.calibration import calibrate_linear_layers, layer_inputs
@@ -10,6 +12,7 @@ from llmcourse.inference.int4 import dequantize_int4, pack_int4, quantize_int4, 
 from llmcourse.inference.int8 import dequantize_int8, quantize_int8, quantize_int8_zero_point
 from llmcourse.inference.kv_cache import KVCache, kv_cache_bytes, left_pad
 from llmcourse.inference.llm_int8 import Int8Linear, int8_linear
+from llmcourse.inference.measured_batching import ContinuousBatching, StaticBatching, measure_step_cost
 from llmcourse.inference.nf4 import (
     dequantize_absmax,
     dequantize_nf4,
@@ -29,13 +32,17 @@ from llmcourse.inference.quantized_linear import (
 )
 from llmcourse.inference.request import QueueFull, Request, SamplingParams, TokenEvent
 from llmcourse.inference.scheduler import Scheduler, StepReport
+from llmcourse.inference.serving_report import BatchServer, ServedStep, ServingReport, replay
 from llmcourse.inference.smoothquant import smooth_activations, smoothing_scale
 from llmcourse.inference.vram import VRAMEstimate, estimate_vram, weight_bytes
 
 __all__ = [
     "WEIGHT_FORMATS",
+    "Arrival",
+    "BatchServer",
     "BlockAllocator",
     "BlockTables",
+    "ContinuousBatching",
     "Engine",
     "Int8Linear",
     "KVCache",
@@ -47,10 +54,17 @@ __all__ = [
     "Request",
     "SamplingParams",
     "Scheduler",
+    "ServedStep",
+    "ServingReport",
+    "SimulatedContinuousBatching",
+    "SimulatedStaticBatching",
+    "StaticBatching",
+    "StepCost",
     "StepReport",
     "TokenEvent",
     "VRAMEstimate",
     "WeightFormat",
+    "arrival_trace",
     "awq",
     "calibrate_linear_layers",
     "dequantize_absmax",
@@ -63,6 +77,7 @@ __all__ = [
     "kv_cache_bytes",
     "layer_inputs",
     "left_pad",
+    "measure_step_cost",
     "module_bytes",
     "normal_float_values",
     "pack_int4",
@@ -74,6 +89,7 @@ __all__ = [
     "quantize_int8_zero_point",
     "quantize_linear_layers",
     "quantize_nf4",
+    "replay",
     "smooth_activations",
     "smoothing_scale",
     "unpack_int4",
