@@ -7,7 +7,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from llmcourse.architecture import LatentAttentionConfig, ModelConfig, Transformer
 from llmcourse.inference import KVCache
-from llmcourse.lineage import Blueprint, flops_of_token, kv_bytes, kv_bytes_per_token
+from llmcourse.lineage import Blueprint, Experts, flops_of_token, kv_bytes, kv_bytes_per_token, parameter_parts
 
 SIZES = {"vocab_size": 96, "d_model": 32, "n_layers": 3, "n_heads": 4, "n_kv_heads": 2, "head_dim": 16, "d_ff": 80}
 LATENT = LatentAttentionConfig(kv_rank=8, q_rank=12, nope_head_dim=6, rope_head_dim=4, value_head_dim=10)
@@ -31,10 +31,9 @@ def test_a_window_stops_the_growth_of_its_layers_only() -> None:
         kv_bytes(blueprint, -1)
 
 
-@pytest.mark.parametrize("tie", [False, True])
-def test_operations_are_those_that_torch_counts(tie: bool) -> None:
-    model = Transformer(ModelConfig(**SIZES, tie_embeddings=tie))
-    blueprint = Blueprint(**SIZES, tie_embeddings=tie)
+@pytest.mark.parametrize("options", [{}, {"tie_embeddings": True}, {"qkv_bias": True, "output_bias": True}])
+def test_operations_are_those_that_torch_counts(options: dict[str, bool]) -> None:
+    model, blueprint = Transformer(ModelConfig(**SIZES, **options)), Blueprint(**SIZES, **options)
     # The counter does not know the CPU's fused kernel.
     with FlopCounterMode(display=False) as counter, torch.no_grad(), sdpa_kernel(SDPBackend.MATH):
         model(torch.zeros(1, 1, dtype=torch.long))
@@ -42,3 +41,15 @@ def test_operations_are_those_that_torch_counts(tie: bool) -> None:
     assert flops_of_token(blueprint, 11) - flops_of_token(blueprint, 1) == 10 * 3 * 2 * 2 * 4 * 16
     with pytest.raises(ValueError, match=r"seq_len is -1"):
         flops_of_token(blueprint, -1)
+
+
+def test_experts_cost_what_a_token_uses() -> None:
+    """GPT-OSS's experts have biases: they are held, and a multiplication with them there is none."""
+    experts = Experts(n_experts=8, top_k=2, d_expert=12, biases=True)
+    with_experts, without = (
+        Blueprint(**SIZES | {"d_ff": 24}, experts=experts),
+        Blueprint(**SIZES | {"d_ff": 24}),
+    )
+    assert flops_of_token(with_experts) - flops_of_token(without) == 2 * 3 * 32 * 8  # the routers
+    parts = parameter_parts(with_experts)
+    assert parts.vectors == 3 * (8 + 2 * (2 * 12 + 32))
