@@ -1,0 +1,10 @@
+"""The width of the model."""
+
+LOSES = {"kv-bytes-per-token-heads": 2, "kv-bytes-per-token-precision": 1}
+
+
+def kv_bytes_per_token(model, *, bytes_per_element=2):
+    numbers = 2 * model.d_model
+    if model.latent is not None:
+        numbers = model.latent.kv_rank + model.latent.rope_head_dim
+    return model.n_layers * numbers * bytes_per_element
