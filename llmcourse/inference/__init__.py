@@ -34,6 +34,21 @@ from llmcourse.inference.request import QueueFull, Request, SamplingParams, Toke
 from llmcourse.inference.scheduler import Scheduler, StepReport
 from llmcourse.inference.serving_report import BatchServer, ServedStep, ServingReport, replay
 from llmcourse.inference.smoothquant import smooth_activations, smoothing_scale
+from llmcourse.inference.speculative import (
+    Draft,
+    ModelDraft,
+    PromptLookup,
+    Sampling,
+    Speculation,
+    speculative_decode,
+)
+from llmcourse.inference.speculative_sampling import (
+    accept_draft,
+    acceptance_probability,
+    expected_speedup,
+    expected_tokens,
+    residual_distribution,
+)
 from llmcourse.inference.vram import VRAMEstimate, estimate_vram, weight_bytes
 
 __all__ = [
@@ -43,27 +58,34 @@ __all__ = [
     "BlockAllocator",
     "BlockTables",
     "ContinuousBatching",
+    "Draft",
     "Engine",
     "Int8Linear",
     "KVCache",
+    "ModelDraft",
     "OutOfBlocks",
     "PagedKVCache",
     "PagedRows",
+    "PromptLookup",
     "QuantizedLinear",
     "QueueFull",
     "Request",
+    "Sampling",
     "SamplingParams",
     "Scheduler",
     "ServedStep",
     "ServingReport",
     "SimulatedContinuousBatching",
     "SimulatedStaticBatching",
+    "Speculation",
     "StaticBatching",
     "StepCost",
     "StepReport",
     "TokenEvent",
     "VRAMEstimate",
     "WeightFormat",
+    "accept_draft",
+    "acceptance_probability",
     "arrival_trace",
     "awq",
     "calibrate_linear_layers",
@@ -72,6 +94,8 @@ __all__ = [
     "dequantize_int8",
     "dequantize_nf4",
     "estimate_vram",
+    "expected_speedup",
+    "expected_tokens",
     "gptq",
     "int8_linear",
     "kv_cache_bytes",
@@ -90,8 +114,10 @@ __all__ = [
     "quantize_linear_layers",
     "quantize_nf4",
     "replay",
+    "residual_distribution",
     "smooth_activations",
     "smoothing_scale",
+    "speculative_decode",
     "unpack_int4",
     "weight_bytes",
 ]
