@@ -7,6 +7,8 @@ from llmcourse.inference.block_allocator import BlockAllocator, OutOfBlocks
 from llmcourse.inference.block_tables import BlockTables
 from llmcourse.inference.calibration import calibrate_linear_layers, layer_inputs
 from llmcourse.inference.engine import Engine
+from llmcourse.inference.gguf_blocks import GGUF_TYPES, GGUFType, dequantize_blocks, quantize_blocks
+from llmcourse.inference.gguf_file import GGUF, GGUFTensor, read_gguf, write_gguf
 from llmcourse.inference.gptq import gptq
 from llmcourse.inference.int4 import dequantize_int4, pack_int4, quantize_int4, quantize_int4_zero_point, unpack_int4
 from llmcourse.inference.int8 import dequantize_int8, quantize_int8, quantize_int8_zero_point
@@ -52,6 +54,8 @@ from llmcourse.inference.speculative_sampling import (
 from llmcourse.inference.vram import VRAMEstimate, estimate_vram, weight_bytes
 
 __all__ = [
+    "GGUF",
+    "GGUF_TYPES",
     "WEIGHT_FORMATS",
     "Arrival",
     "BatchServer",
@@ -60,6 +64,8 @@ __all__ = [
     "ContinuousBatching",
     "Draft",
     "Engine",
+    "GGUFTensor",
+    "GGUFType",
     "Int8Linear",
     "KVCache",
     "ModelDraft",
@@ -90,6 +96,7 @@ __all__ = [
     "awq",
     "calibrate_linear_layers",
     "dequantize_absmax",
+    "dequantize_blocks",
     "dequantize_int4",
     "dequantize_int8",
     "dequantize_nf4",
@@ -107,12 +114,14 @@ __all__ = [
     "pack_int4",
     "paged_attention",
     "quantize_absmax",
+    "quantize_blocks",
     "quantize_int4",
     "quantize_int4_zero_point",
     "quantize_int8",
     "quantize_int8_zero_point",
     "quantize_linear_layers",
     "quantize_nf4",
+    "read_gguf",
     "replay",
     "residual_distribution",
     "smooth_activations",
@@ -120,4 +129,5 @@ __all__ = [
     "speculative_decode",
     "unpack_int4",
     "weight_bytes",
+    "write_gguf",
 ]
