@@ -27,6 +27,10 @@ ABSENT = [
     "warcio",
     "dask",
     "distributed",
+    "fastapi",
+    "uvicorn",
+    "starlette",
+    "openai",
 ]
 
 # A finder in front of all others that knows nothing of the optional packages, as on a machine that lacks them.

@@ -77,6 +77,11 @@ class Engine:
         config = self.model.config
         return min(room, config.max_seq_len) if config.position_embedding == "learned" else room
 
+    @property
+    def max_requests(self) -> int | None:
+        """As many may run or wait at a time; None is no limit."""
+        return None if self.max_waiting is None else self.scheduler.max_batch_size + self.max_waiting
+
     def submit(self, prompt: Sequence[int], params: SamplingParams | None = None) -> int:
         r"""Let a prompt wait for its turn.
 
@@ -92,16 +97,30 @@ class Engine:
             ValueError: The prompt is empty, has an unknown id, or cannot fit with its answer.
         """
         params = SamplingParams() if params is None else params
-        self._check(prompt, params)
-        room = None if self.max_waiting is None else self.scheduler.max_batch_size + self.max_waiting
-        if room is not None and len(self._requests) >= room:
-            raise QueueFull(f"{len(self._requests)} requests run or wait already, and no more than {room} may")
+        self.check(prompt, params)
+        if self.max_requests is not None and len(self._requests) >= self.max_requests:
+            raise QueueFull(f"{len(self._requests)} requests run or wait already: no more than {self.max_requests} may")
         device = self.model.embedding.weight.device
         request = Request.make(self._n_submitted, prompt, params, device=device)
         self._n_submitted += 1
         self._requests[request.request_id] = request
         self.scheduler.add(request)
         return request.request_id
+
+    def check(self, prompt: Sequence[int], params: SamplingParams) -> None:
+        """Raise ValueError where a request could never be served; :meth:`submit` does it first."""
+        vocab_size = self.model.config.vocab_size
+        wrong = [token for token in prompt if not 0 <= token < vocab_size]
+        if not prompt or wrong:
+            raise ValueError(
+                f"the prompt has {len(prompt)} ids, of which {wrong[:3]} are none: give 0 to {vocab_size - 1}"
+            )
+        n_tokens = len(prompt) + params.max_new_tokens
+        if n_tokens > self.max_tokens:
+            raise ValueError(
+                f"{len(prompt)} tokens and {params.max_new_tokens} new ones are more than {self.max_tokens}, which is "
+                "all there is room for: shorten the prompt, or ask for fewer"
+            )
 
     def cancel(self, request_id: int) -> bool:
         """End a request, and give back its blocks.
@@ -213,20 +232,6 @@ class Engine:
         if request.finish_reason is not None:
             self.scheduler.remove(request)
             del self._requests[request.request_id]
-
-    def _check(self, prompt: Sequence[int], params: SamplingParams) -> None:
-        vocab_size = self.model.config.vocab_size
-        wrong = [token for token in prompt if not 0 <= token < vocab_size]
-        if not prompt or wrong:
-            raise ValueError(
-                f"the prompt has {len(prompt)} ids, of which {wrong[:3]} are none: give 0 to {vocab_size - 1}"
-            )
-        n_tokens = len(prompt) + params.max_new_tokens
-        if n_tokens > self.max_tokens:
-            raise ValueError(
-                f"{len(prompt)} tokens and {params.max_new_tokens} new ones are more than {self.max_tokens}, which is "
-                "all there is room for: shorten the prompt, or ask for fewer"
-            )
 
 
 def _draw(logits: Float[Tensor, "B V"], requests: list[Request]) -> dict[Request, int]:
