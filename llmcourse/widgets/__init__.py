@@ -5,6 +5,7 @@ from llmcourse.widgets.compute_budget import ComputeBudget
 from llmcourse.widgets.dpo_explorer import DPOExplorer
 from llmcourse.widgets.head_sharing import HeadSharing
 from llmcourse.widgets.memory_planner import MemoryPlanner
+from llmcourse.widgets.model_table import ModelTable
 from llmcourse.widgets.ppo_clip_explorer import PPOClipExplorer
 from llmcourse.widgets.rope_explorer import RoPEExplorer
 from llmcourse.widgets.schedule_explorer import ScheduleExplorer
@@ -15,6 +16,7 @@ __all__ = [
     "DPOExplorer",
     "HeadSharing",
     "MemoryPlanner",
+    "ModelTable",
     "PPOClipExplorer",
     "RoPEExplorer",
     "ScheduleExplorer",
