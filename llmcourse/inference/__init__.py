@@ -9,6 +9,7 @@ from llmcourse.inference.calibration import calibrate_linear_layers, layer_input
 from llmcourse.inference.engine import Engine
 from llmcourse.inference.gguf_blocks import GGUF_TYPES, GGUFType, dequantize_blocks, quantize_blocks
 from llmcourse.inference.gguf_file import GGUF, GGUFTensor, read_gguf, write_gguf
+from llmcourse.inference.gguf_model import model_from_gguf, model_to_gguf, tokenizer_from_gguf
 from llmcourse.inference.gptq import gptq
 from llmcourse.inference.int4 import dequantize_int4, pack_int4, quantize_int4, quantize_int4_zero_point, unpack_int4
 from llmcourse.inference.int8 import dequantize_int8, quantize_int8, quantize_int8_zero_point
@@ -109,6 +110,8 @@ __all__ = [
     "layer_inputs",
     "left_pad",
     "measure_step_cost",
+    "model_from_gguf",
+    "model_to_gguf",
     "module_bytes",
     "normal_float_values",
     "pack_int4",
@@ -127,6 +130,7 @@ __all__ = [
     "smooth_activations",
     "smoothing_scale",
     "speculative_decode",
+    "tokenizer_from_gguf",
     "unpack_int4",
     "weight_bytes",
     "write_gguf",
