@@ -10,7 +10,7 @@ from llmcourse.architecture import ModelConfig, Transformer
 
 def small_model(**options):
     torch.manual_seed(0)
-    sizes = {"vocab_size": 300, "d_model": 32, "n_layers": 2, "n_heads": 4, "n_kv_heads": 2, "init_std": 0.2}
+    sizes = {"vocab_size": 258, "d_model": 32, "n_layers": 2, "n_heads": 4, "n_kv_heads": 2, "init_std": 0.2}
     return Transformer(ModelConfig(**sizes | options)).eval().requires_grad_(False)
 
 
@@ -22,6 +22,11 @@ class Gated(Transformer):
         if self.fails:
             raise RuntimeError("out of memory")
         return super().hidden(*args, **options)
+
+
+@pytest.fixture(scope="session")
+def make_model():
+    return small_model
 
 
 @pytest.fixture
