@@ -6,7 +6,10 @@ of the book, so its colours are chosen for a light ground only.
 
 from typing import Any, Final
 
-__all__ = ["COLORS", "OKABE_ITO", "use_style"]
+import numpy as np
+from matplotlib import colormaps
+
+__all__ = ["COLORS", "OKABE_ITO", "ramp", "use_style"]
 
 OKABE_ITO: Final[dict[str, str]] = {
     "black": "#000000",
@@ -108,3 +111,20 @@ def _draw_sharply_in_notebooks() -> None:
     if get_ipython() is not None:
         # Without bbox_inches=None the inline backend crops each figure to another size than was asked for.
         set_matplotlib_formats("retina")
+
+
+def ramp(n: int) -> list[tuple[float, float, float, float]]:
+    """Return colours from dark to bright for the steps of an ordered quantity.
+
+    Args:
+        n: How many steps.
+
+    Returns:
+        Red, green, blue and opacity of each; the brightest of the map would be lost on white and is left out.
+
+    Example:
+        >>> sums = [sum(color[:3]) for color in ramp(5)]
+        >>> sums == sorted(sums)
+        True
+    """
+    return [colormaps["viridis"](value) for value in np.linspace(0.0, 0.82, n)]
