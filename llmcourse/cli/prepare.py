@@ -11,7 +11,7 @@ from llmcourse.cli.terminal import USAGE, console, problem, shown
 
 if TYPE_CHECKING:
     from llmcourse.pretraining import PipelineConfig, QualityClassifier
-    from llmcourse.pretraining.data_pipeline import Told
+    from llmcourse.pretraining.pipeline_stages import Told
     from llmcourse.tokenization import BPETokenizer
 
 

@@ -15,7 +15,7 @@ from llmcourse.pretraining.corpora import (
     language_names,
     source_code,
 )
-from llmcourse.pretraining.data_pipeline import PipelineConfig, prepare_corpus
+from llmcourse.pretraining.data_pipeline import prepare_corpus
 from llmcourse.pretraining.data_sources import find_sources, read_documents
 from llmcourse.pretraining.exact_dedup import exact_dedup, line_dedup
 from llmcourse.pretraining.html_extraction import extract_text
@@ -31,6 +31,7 @@ from llmcourse.pretraining.next_token import NextToken
 from llmcourse.pretraining.objective import bits_per_byte, cross_entropy, z_loss
 from llmcourse.pretraining.packing import pack
 from llmcourse.pretraining.parallelism import data_parallel, pipeline_parallel, tensor_parallel
+from llmcourse.pretraining.pipeline_config import PipelineConfig
 from llmcourse.pretraining.prepared_corpus import PreparedCorpus, open_corpus
 from llmcourse.pretraining.public_corpora import fineweb_edu, tiny_stories
 from llmcourse.pretraining.quality_classifier import QualityClassifier, train_quality_classifier

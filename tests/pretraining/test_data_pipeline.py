@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 
 from llmcourse.pretraining import docstrings, quality_labels, train_quality_classifier
-from llmcourse.pretraining.data_pipeline import PipelineConfig, prepare_corpus
+from llmcourse.pretraining.data_pipeline import prepare_corpus
 from llmcourse.pretraining.data_sources import find_sources
+from llmcourse.pretraining.pipeline_config import PipelineConfig
 from llmcourse.pretraining.prepared_corpus import open_corpus
 from llmcourse.pretraining.quality_labels import boilerplate_page
 from llmcourse.tokenization import BPETokenizer
@@ -232,13 +233,6 @@ def test_a_page_cannot_end_itself(tmp_path):
     assert BYTES.decode(tokens[:-1]) == text
 
 
-def test_bad_settings_are_quoted(tmp_path):
-    for changes, message in (
-        ({"near_duplicates": 0.0}, r"near_duplicates is 0\.0"),
-        ({"quality": 1.5}, r"quality is 1\.5"),
-        ({"vocab_size": 12}, "vocab_size is 12"),
-    ):
-        with pytest.raises(ValueError, match=message):
-            PipelineConfig(**changes)
+def test_a_classifier_is_given_if_and_only_if_it_is_asked(tmp_path):
     with pytest.raises(ValueError, match=r"quality is 0\.5 and the classifier None: give both, or neither"):
         prepare_corpus([Path("x")], tmp_path / "out", config=PipelineConfig(quality=0.5))
