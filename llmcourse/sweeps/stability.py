@@ -1,13 +1,15 @@
-r"""What keeps training stable, on real text: warm-up, clipping, clean data, and the precision of the weights.
+r"""What keeps training stable, on real text: warm-up, clipping, clean data, QK-norm, z-loss, the weights' precision.
 
 The model and the text are those of the sweep "architecture". Runs of one seed start from the same weights and see the
 same batches in the same order. In some of them one batch in forty is spoiled: one token repeated from end to end, as a
 crawl of the web has pages of a single character; or tokens drawn evenly at random, as from a damaged file. In others
-half of the text is copies of a fiftieth of it, as a crawl has the same licence on a thousand pages.
+half of the text is copies of a fiftieth of it, as a crawl has the same licence on a thousand pages; beside these stand
+runs on the other half alone, which tell the harm of the copies from that of the missing text.
 """
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from statistics import median
 from typing import Any
 
@@ -15,7 +17,7 @@ import torch
 from torch import Tensor
 
 from llmcourse.architecture import Transformer
-from llmcourse.pretraining import AdamW, BatchStream, clip_grad_norm, cosine_schedule, cross_entropy, get_batch
+from llmcourse.pretraining import AdamW, BatchStream, clip_grad_norm, cosine_schedule, cross_entropy, get_batch, z_loss
 from llmcourse.sweeps import architecture
 from llmcourse.sweeps.sweep import Settings, Sweep
 
@@ -29,9 +31,9 @@ _CONSTANTS = {
     "spoiled_token": 7,
     "copied_part": 50,
     "evaluation_sequences": 1024,
-    "version": 2,
+    "version": 3,
 }
-# What is changed, against a base with warm-up, clipping, clean text and weights in fp32.
+# What is changed, against a base with warm-up, clipping, clean text, weights in fp32, no QK-norm and no z-loss.
 _CASES: list[dict[str, Any]] = [
     {"max_lr": 6e-3, "warmup_steps": 40},
     {"max_lr": 6e-3, "warmup_steps": 0},
@@ -43,11 +45,17 @@ _CASES: list[dict[str, Any]] = [
     {"max_lr": 6e-3, "warmup_steps": 40, "spoiled": "random"},
     {"max_lr": 6e-3, "warmup_steps": 40, "spoiled": "random", "max_norm": None},
     {"max_lr": 6e-3, "warmup_steps": 40, "copies": 0.5},
+    {"max_lr": 6e-3, "warmup_steps": 40, "kept": 0.5},
     {"max_lr": 6e-3, "warmup_steps": 40, "weights": "bf16"},
     {"max_lr": 3e-4, "warmup_steps": 40},
     {"max_lr": 3e-4, "warmup_steps": 40, "weights": "bf16"},
     {"max_lr": 3e-4, "warmup_steps": 40, "weights": "fp32, bf16 compute"},
     {"max_lr": 6e-3, "warmup_steps": 40, "weights": "fp32, bf16 compute"},
+    {"max_lr": 6e-3, "warmup_steps": 40, "qk_norm": True},
+    {"max_lr": 6e-3, "warmup_steps": 40, "z_loss": 1e-4},
+    {"max_lr": 2e-1, "warmup_steps": 40},
+    {"max_lr": 2e-1, "warmup_steps": 40, "qk_norm": True},
+    {"max_lr": 2e-1, "warmup_steps": 40, "z_loss": 1e-4},
 ]
 
 
@@ -56,8 +64,9 @@ def run(settings: Settings, device: str) -> dict[str, Any]:
 
     Args:
         settings: ``seed``, ``steps``, ``batch_size``, ``seq_len``, ``max_lr``, ``warmup_steps``; ``max_norm``, None for
-            no clipping; ``spoiled``, "no", "repeated" or "random"; ``copies``, which share of the text; ``weights``,
-            "fp32", "bf16" (nothing in fp32) or "fp32, bf16 compute".
+            no clipping; ``spoiled``, "no", "repeated" or "random"; ``kept``, which share of the text is read at all;
+            ``copies``, which share of that is copies; ``weights``, "fp32", "bf16" (nothing in fp32) or "fp32, bf16
+            compute"; ``qk_norm``, whether queries and keys are normalised; ``z_loss``, its weight, 0 for none.
         device: Where.
 
     Returns:
@@ -65,9 +74,8 @@ def run(settings: Settings, device: str) -> dict[str, Any]:
         clipping; ``clipped``, in what part of the steps the norm was over 1; and ``corpus``, a digest of the tokens.
     """
     training, held_out, digest = architecture.held_out_split()
-    model = architecture.start("base", seed=settings["seed"], seq_len=settings["seq_len"]).to(device)
-    if settings["weights"] == "bf16":
-        model = model.bfloat16()
+    training = training[: round(len(training) * settings["kept"])]
+    model = _start(settings).to(device)
     norms = _train(model, with_copies(training, settings["copies"]), settings, device)
     return {
         "loss": _evaluate(model, held_out, settings, device),
@@ -92,6 +100,16 @@ def with_copies(text: Tensor, share: float) -> Tensor:
     part = text[: len(text) // _CONSTANTS["copied_part"]]
     copies = part.repeat(-(-n_copied // len(part)))[:n_copied]
     return torch.cat([text[: len(text) - n_copied], copies])
+
+
+def _start(settings: Settings) -> Transformer:
+    """Return the untrained model: the base's weights, whatever is changed."""
+    model = architecture.start("base", seed=settings["seed"], seq_len=settings["seq_len"])
+    if settings["qk_norm"]:
+        weights = model.state_dict()
+        model = Transformer(replace(model.config, qk_norm=True))
+        model.load_state_dict(weights, strict=False)  # the gains of the new norms stay 1
+    return model.bfloat16() if settings["weights"] == "bf16" else model
 
 
 def _train(model: Transformer, text: Tensor, settings: Settings, device: str) -> list[float]:
@@ -128,7 +146,8 @@ def _batches(text: Tensor, settings: Settings, device: str) -> Iterator[tuple[Te
 def _loss(model: Transformer, inputs: Tensor, labels: Tensor, settings: Settings) -> Tensor:
     with torch.autocast(inputs.device.type, torch.bfloat16, enabled=settings["weights"] == "fp32, bf16 compute"):
         logits = model(inputs)
-    return cross_entropy(logits, labels)
+    loss = cross_entropy(logits, labels)
+    return loss + z_loss(logits, weight=settings["z_loss"]) if settings["z_loss"] else loss
 
 
 @torch.no_grad()
@@ -144,7 +163,8 @@ def _evaluate(model: Transformer, held_out: Tensor, settings: Settings, device: 
 
 def _grid(steps: int, batch_size: int, seq_len: int, seeds: int) -> list[Settings]:
     base = {"steps": steps, "batch_size": batch_size, "seq_len": seq_len}
-    base |= {"max_norm": 1.0, "spoiled": "no", "copies": 0.0, "weights": "fp32"}
+    base |= {"max_norm": 1.0, "spoiled": "no", "kept": 1.0, "copies": 0.0, "weights": "fp32"}
+    base |= {"qk_norm": False, "z_loss": 0.0}
     return [base | case | {"seed": seed} for case in _CASES for seed in range(seeds)]
 
 

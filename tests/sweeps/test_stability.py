@@ -10,6 +10,7 @@ from scipy.stats import t as student
 from llmcourse.sweeps import find_sweep, load_table, stability
 
 BASE = {"max_lr": 6e-3, "warmup_steps": 40, "max_norm": 1.0, "spoiled": "no", "copies": 0.0, "weights": "fp32"}
+BASE |= {"kept": 1.0, "qk_norm": False, "z_loss": 0.0}
 
 
 def losses(**changes):
@@ -25,7 +26,7 @@ def interval(differences):
 def test_the_table_is_that_of_the_sweep():
     table, sweep = load_table("stability"), find_sweep("stability")
     assert table.about["hash"] == sweep.hash("cpu")
-    assert len(table.rows) == len(sweep.runs("cpu")) == 75
+    assert len(table.rows) == len(sweep.runs("cpu")) == 105
 
 
 @pytest.mark.parametrize(
@@ -36,6 +37,9 @@ def test_the_table_is_that_of_the_sweep():
         ({"spoiled": "repeated", "max_norm": None}, {"spoiled": "repeated"}),
         ({"spoiled": "random", "max_norm": None}, {"spoiled": "random"}),
         ({"copies": 0.5}, {}),
+        ({"kept": 0.5}, {}),
+        ({"copies": 0.5}, {"kept": 0.5}),
+        ({"max_lr": 0.2}, {"max_lr": 0.2, "qk_norm": True}),
         ({"weights": "bf16", "max_lr": 3e-4}, {"max_lr": 3e-4}),
     ],
 )
@@ -68,6 +72,37 @@ def test_one_batch_in_forty_is_spoiled():
         if spoiled:
             assert x_repeated.unique().tolist() == y_repeated.unique().tolist() == [7]
             assert torch.equal(x_random[:, 1:], y_random[:, :-1])
+
+
+def test_z_loss_changes_little_in_fp32():
+    assert np.abs(losses(z_loss=1e-4) - losses()).max() < 0.03
+
+
+def test_qk_norm_starts_from_the_weights_of_the_base():
+    settings = BASE | {"seed": 3, "seq_len": 16}
+    plain, normed = (stability._start(settings | {"qk_norm": on}) for on in (False, True))
+    own = normed.state_dict()
+    assert len(own) > len(plain.state_dict())
+    assert all(torch.equal(tensor, own[name]) for name, tensor in plain.state_dict().items())
+
+
+def test_z_loss_is_added_with_its_weight():
+    settings = BASE | {"seed": 0, "seq_len": 16}
+    model, (inputs, labels) = stability._start(settings), torch.randint(500, (2, 3, 16))
+    plain, added = (stability._loss(model, inputs, labels, settings | {"z_loss": weight}) for weight in (0.0, 0.5))
+    torch.testing.assert_close(added - plain, 0.5 * model(inputs).logsumexp(-1).square().mean())
+
+
+def test_half_of_the_text_alone_is_what_stands_before_the_copies(monkeypatch):
+    read = []
+    monkeypatch.setattr(stability, "_train", lambda model, text, settings, device: read.append(text) or [1.0])
+    monkeypatch.setattr(stability, "_evaluate", lambda *_: 0.0)
+    for changes in ({}, {"copies": 0.5}, {"kept": 0.5}):
+        stability.run(BASE | {"seed": 0, "seq_len": 16} | changes, "cpu")
+    whole, copied, kept = read
+    assert len(whole) == len(copied) == pytest.approx(2 * len(kept), abs=1)
+    assert torch.equal(kept, whole[: len(kept)])
+    assert torch.equal(kept[:-1], copied[: len(kept) - 1])
 
 
 @pytest.mark.parametrize("share", [0.0, 0.5, 0.77])
