@@ -73,22 +73,24 @@ def test_any_bytes_are_the_numbers_of_the_package(seed, type):
 
 @given(seed=st.integers(0, 9999), spread=st.floats(1e-2, 1e2), shift=st.floats(-3, 3))
 def test_errors_of_q4_k_are_bounded(seed, spread, shift):
-    """Half a step, and what the 6 bits of a scale and an offset may leave of the range."""
+    """A step where the search cuts an end off, half a step on the whole, and what 6 bits leave of scale and offset."""
     x = spread * (draw(2, 512, seed=seed) + shift)
     data = quantize_blocks(x, "Q4_K")
     found = torch.from_numpy(gguf.dequantize(data.numpy(), theirs("Q4_K")))
     parts = x.view(4, 8, 32)
     low, high = parts.amin(2).clamp(max=0), parts.amax(2)
     step = (high - low).clamp(min=0) / 15
-    bound = step / 2 + step.amax(1, keepdim=True) / 63 * 8 + -low.amin(1, keepdim=True) / 63 / 2 + 1e-3 * spread
-    assert ((found - x).view(4, 8, 32).abs() <= bound[..., None]).all()
+    slack = step.amax(1, keepdim=True) / 63 * 8 + -low.amin(1, keepdim=True) / 63 / 2 + 1e-3 * spread
+    error = (found - x).view(4, 8, 32)
+    assert (error.abs().amax(2) <= 1.2 * step + slack).all()
+    assert (error.square().mean(2).sqrt() <= step / 2 + slack).all()
 
 
 def test_q4_k_errs_less_than_q4_0_at_equal_bits():
     x = draw(64, 1024)
     errors = {type: (dequantize_blocks(quantize_blocks(x, type), type) - x).norm() / x.norm() for type in TYPES}
     assert errors["F32"] == 0 and errors["F16"] < 1e-3 and errors["Q8_0"] < 0.006
-    assert errors["Q4_K"] < 0.95 * errors["Q4_0"] < 0.1
+    assert errors["Q4_K"] < 0.86 * errors["Q4_0"] < 0.1
 
 
 @pytest.mark.parametrize("type", TYPES)

@@ -160,3 +160,18 @@ def test_what_makes_no_sense_is_refused():
     with pytest.raises(ValueError, match="group_size is 64 and x has shape"):
         quantize_linear_layers(model)
     assert not any(isinstance(module, QuantizedLinear) for module in model.modules())
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("format", FORMATS)
+def test_a_gpu_gives_the_same_codes_and_nearly_the_same_numbers(format, dtype):
+    linear, x = make_linear(dtype=dtype), draw(3, 256).to(dtype)
+    on_cpu, on_gpu = QuantizedLinear.of(linear, format=format), QuantizedLinear.of(linear.cuda(), format=format)
+    assert torch.equal(on_gpu.codes.cpu(), on_cpu.codes)
+    torch.testing.assert_close(on_gpu.dequantize().cpu(), on_cpu.dequantize())
+    torch.testing.assert_close(on_gpu(x.cuda()).cpu(), on_cpu(x), rtol=2e-2, atol=2e-2)  # TF32 and sums in bf16
+    adapted = add_lora(nn.ModuleDict({"q": on_gpu}), rank=2)["q"]
+    assert adapted.down.is_cuda
+    adapted(x.cuda().requires_grad_()).float().sum().backward()
