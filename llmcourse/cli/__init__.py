@@ -11,7 +11,20 @@ import typer
 __all__ = ["app"]
 
 # In the order of --help: the student's verbs, the instructor's, the researcher's.
-_VERBS = ("check", "status", "release", "grade", "report", "bench", "sweep", "prepare", "train", "plan", "doctor")
+_VERBS = (
+    "check",
+    "status",
+    "release",
+    "grade",
+    "report",
+    "bench",
+    "sweep",
+    "serve",
+    "prepare",
+    "train",
+    "plan",
+    "doctor",
+)
 
 app = typer.Typer(
     name="llmcourse",
