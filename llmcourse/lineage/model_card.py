@@ -20,7 +20,7 @@ _FIELDS = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ModelCard:
     r"""Lines of a card, as text where it is printed and as a table where a notebook shows it.
 
@@ -36,6 +36,9 @@ class ModelCard:
         """Return the card as text, names in one column and values in another."""
         width = max(len(name) for name, _ in self.rows)
         return "\n".join([self.title, *(f"  {name:<{width}}  {value}" for name, value in self.rows)])
+
+    def __repr__(self) -> str:
+        return str(self)
 
     def _repr_html_(self) -> str:
         lines = "".join(

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from llmcourse.plotting.style import COLORS, OKABE_ITO
 
-__all__ = ["choices_by_year", "family_tree", "timeline", "tokens_per_parameter"]
+__all__ = ["cache_growth", "choices_by_year", "family_tree", "timeline", "tokens_per_parameter"]
 
 # One colour for each developer in all figures, and some for those that are not among them.
 _DEVELOPERS = {
@@ -180,6 +180,33 @@ def tokens_per_parameter(
     return ax
 
 
+def cache_growth(ax: Axes, lengths: ArrayLike, caches: Mapping[str, ArrayLike], *, limit: float | None = None) -> Axes:
+    """Draw how large caches of keys and values are, by the length of the text.
+
+    Args:
+        ax: Where to draw; both of its axes become logarithmic.
+        lengths: Tokens.
+        caches: GiB at each length, by the name of the model.
+        limit: A memory in GiB, drawn as a line.
+
+    Returns:
+        The same ax.
+    """
+    x = np.asarray(lengths, float)
+    for name, sizes in caches.items():
+        ax.plot(x, np.asarray(sizes, float), label=name)
+    if limit is not None:
+        ax.axhline(limit, color=COLORS["reference"], linestyle="--", linewidth=1.2)
+        ax.annotate(
+            f"{limit:g} GiB", (0, limit), xycoords=("axes fraction", "data"), xytext=(6, 4),
+            textcoords="offset points", fontsize=9, color=COLORS["reference"],
+        )  # fmt: skip
+    ax.set(xscale="log", yscale="log", xlabel="tokens", ylabel="keys and values (GiB)")
+    ax.yaxis.set_major_formatter("{x:g}")
+    ax.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
+    return ax
+
+
 def _colors(groups: Sequence[str]) -> dict[str, str]:
     """Return a colour for each group, in the order of the alphabet."""
     others = sorted(set(groups) - set(_DEVELOPERS))
@@ -201,7 +228,8 @@ def _write_labels(ax: Axes, x: np.ndarray, y: np.ndarray, labels: Mapping[int, s
             left = px - 5 * scale - width if side < 0 else px + 5 * scale
             low = py + rise * 5 * scale - height / 2
             boxes[side, rise] = (left, low, left + width, low + height)
-        free = (place for place, box in boxes.items() if not any(_overlap(box, other) for other in taken))
+        inside = [place for place, box in boxes.items() if ax.bbox.x0 <= box[0] and box[2] <= ax.bbox.x1]
+        free = (place for place in inside if not any(_overlap(boxes[place], other) for other in taken))
         side, rise = next(free, places[0])
         taken.append(boxes[side, rise])
         ax.annotate(

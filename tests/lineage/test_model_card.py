@@ -21,6 +21,7 @@ def test_every_model_has_a_card(name: str) -> None:
 
 def test_a_card_in_a_page_is_a_table_with_its_text_escaped() -> None:
     html = model_card("Claude 3.5 Sonnet")._repr_html_()
+    assert repr(model_card("GPT-4")) == str(model_card("GPT-4"))
     assert html.count("<tr>") == len(model_card("Claude 3.5 Sonnet").rows)
     assert "<caption>Claude 3.5 Sonnet</caption>" in html
     assert "gpt-oss-120b &amp; gpt-oss-20b" in model_card("gpt-oss-20b")._repr_html_()

@@ -94,3 +94,10 @@ def test_names_do_not_cover_each_other(ax: Axes) -> None:
     named = [text for text in ax.texts if text.get_text().endswith("name")]
     for one, other in itertools.combinations(named, 2):
         assert not one.get_window_extent().overlaps(other.get_window_extent())
+
+
+def test_cache_growth_draws_a_line_for_each_model_and_the_limit(ax: Axes) -> None:
+    lineage.cache_growth(ax, [1, 10], {"A": [0.5, 5.0], "B": [0.1, 1.0]}, limit=4)
+    assert [list(line.get_ydata()) for line in ax.lines[:2]] == [[0.5, 5.0], [0.1, 1.0]]
+    assert set(ax.lines[2].get_ydata()) == {4} and texts(ax) == ["4 GiB"]
+    assert (ax.get_xscale(), ax.get_yscale()) == ("log", "log")
