@@ -144,7 +144,7 @@ def share_over_time(ax: Axes, series: Mapping[str, tuple[ArrayLike, ArrayLike]],
     for (name, (times, shares)), color in zip(series.items(), _LINES, strict=False):
         ax.step(np.asarray(times), np.asarray(shares), where="post", color=OKABE_ITO[color], label=name, linewidth=1.1)
     ax.set(xlabel="time (s)", ylabel=ylabel, ylim=(0, 1.05))
-    ax.legend()
+    ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=len(series))
     return ax
 
 
@@ -165,7 +165,7 @@ def block_occupancy(ax: Axes, holders: ArrayLike, *, n_requests: int) -> Axes:
     table = np.asarray(holders)
     ax.imshow(table + 1, cmap=ListedColormap(colors), vmin=0, vmax=n_requests + 1, aspect="auto",
               interpolation="nearest", origin="lower")  # fmt: skip
-    ax.set(xlabel="step of the engine", ylabel="block")
+    ax.set(xlabel="step of the engine", ylabel="block", yticks=range(0, len(table), max(1, len(table) // 5)))
     ax.grid(visible=False)
     return ax
 

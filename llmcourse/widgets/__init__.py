@@ -9,6 +9,8 @@ from llmcourse.widgets.model_table import ModelTable
 from llmcourse.widgets.ppo_clip_explorer import PPOClipExplorer
 from llmcourse.widgets.rope_explorer import RoPEExplorer
 from llmcourse.widgets.schedule_explorer import ScheduleExplorer
+from llmcourse.widgets.speculative_explorer import SpeculativeExplorer
+from llmcourse.widgets.vram_calculator import VRAMCalculator
 
 __all__ = [
     "BPEPlayer",
@@ -20,4 +22,6 @@ __all__ = [
     "PPOClipExplorer",
     "RoPEExplorer",
     "ScheduleExplorer",
+    "SpeculativeExplorer",
+    "VRAMCalculator",
 ]
