@@ -1,0 +1,11 @@
+"""Returns the number counted from one."""
+
+LOSES = {"allocate-block-lowest": 2}
+
+
+def allocate_block(references):
+    if 0 not in references:
+        raise MemoryError("full")
+    block = references.index(0)
+    references[block] = 1
+    return block + 1

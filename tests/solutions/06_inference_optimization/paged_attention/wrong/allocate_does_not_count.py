@@ -1,0 +1,10 @@
+"""Does not count the block as held."""
+
+LOSES = {"allocate-block-lowest": 2}
+
+
+def allocate_block(references):
+    if 0 not in references:
+        raise MemoryError("full")
+    block = references.index(0)
+    return block

@@ -1,0 +1,11 @@
+"""Returns None where no block is free."""
+
+LOSES = {"allocate-block-full": 1}
+
+
+def allocate_block(references):
+    if 0 not in references:
+        return None
+    block = references.index(0)
+    references[block] = 1
+    return block

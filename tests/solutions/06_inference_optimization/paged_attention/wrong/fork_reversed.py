@@ -1,0 +1,9 @@
+"""Turns the order round."""
+
+LOSES = {"fork-blocks-shares": 2}
+
+
+def fork_blocks(references, blocks):
+    for block in blocks:
+        references[block] += 1
+    return blocks[::-1]

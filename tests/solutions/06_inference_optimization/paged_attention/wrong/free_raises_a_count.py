@@ -1,0 +1,11 @@
+"""Adds a holder."""
+
+LOSES = {"free-blocks-counts": 3, "free-blocks-refuses": 2}
+
+
+def free_blocks(references, blocks):
+    for block in blocks:
+        if blocks.count(block) > references[block]:
+            raise ValueError("free already")
+    for block in blocks:
+        references[block] += 1

@@ -1,0 +1,7 @@
+"""Reads the pool from its beginning."""
+
+LOSES = {"gather-blocks-order": 2, "gather-blocks-end": 1}
+
+
+def gather_blocks(pool, blocks, n_tokens):
+    return pool.flatten(0, 1)[:n_tokens]
