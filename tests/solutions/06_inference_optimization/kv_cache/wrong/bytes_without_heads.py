@@ -1,0 +1,7 @@
+"""Counts one head."""
+
+LOSES = {"kv-cache-bytes-formula": 2, "kv-cache-bytes-options": 1}
+
+
+def kv_cache_bytes(*, n_layers, n_kv_heads, head_dim, seq_len, batch_size=1, bytes_per_element=2):
+    return int(2 * n_layers * head_dim * seq_len * batch_size * bytes_per_element)

@@ -1,0 +1,10 @@
+"""Fills up at the end, with positions to match."""
+
+LOSES = {"left-pad-tokens": 1, "left-pad-positions": 2}
+
+
+def left_pad(rows, *, pad_token=0):
+    width = max(map(len, rows))
+    padding = torch.tensor([width - len(row) for row in rows])
+    tokens = torch.tensor([list(row) + [pad_token] * (width - len(row)) for row in rows])
+    return tokens, torch.arange(width).where(torch.arange(width) < width - padding[:, None], -1)

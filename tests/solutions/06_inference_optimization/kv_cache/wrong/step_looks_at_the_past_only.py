@@ -1,0 +1,14 @@
+"""New tokens see the past, and not each other."""
+
+LOSES = {"attention-step-pieces": 3}
+
+
+def attention_step(q, k, v, past_keys, past_values, start):
+    positions = torch.arange(start, start + q.shape[2])
+    keys = torch.cat([past_keys, apply_rope(k, positions)], dim=2)
+    values = torch.cat([past_values, v], dim=2)
+    places = (
+        positions.clamp(max=max(start - 1, 0)).expand(q.shape[0], -1),
+        torch.arange(keys.shape[2]).expand(q.shape[0], -1),
+    )
+    return cached_attention(apply_rope(q, positions), keys, values, *places), keys, values
