@@ -7,6 +7,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from llmcourse.architecture import Transformer, sample
+from llmcourse.inference.kv_cache import left_pad
 from llmcourse.inference.paged_kv_cache import PagedKVCache
 from llmcourse.inference.request import QueueFull, Request, SamplingParams, TokenEvent
 from llmcourse.inference.scheduler import Scheduler, StepReport
@@ -149,14 +150,11 @@ class Engine:
             Exception: The model's. Its pass is undone, and the step can be taken again.
         """
         plan = self.scheduler.plan()
-        decoding = [request for request, n_tokens in plan.items() if n_tokens == 1 == request.n_unread]
-        chunks = {request: n_tokens for request, n_tokens in plan.items() if request not in decoding}
-        if decoding:
-            self._read(dict.fromkeys(decoding, 1))
-        for request, n_tokens in chunks.items():
-            self._read({request: n_tokens})
+        for group in _groups(plan):
+            self._read(group)
         if self.observer is not None:
-            self.observer(self.scheduler.report(len(decoding), sum(chunks.values())))
+            n_decoded = sum(n_tokens == 1 for n_tokens in plan.values())
+            self.observer(self.scheduler.report(n_decoded, sum(plan.values()) - n_decoded))
         events, self._events = self._events, []
         return events
 
@@ -205,17 +203,14 @@ class Engine:
             self.cancel(request.request_id)
 
     def _read(self, n_new: dict[Request, int]) -> None:
-        """Let the model read the next tokens of some requests, equally many of each."""
-        rows = {request.sequence: n for request, n in n_new.items() if request.sequence is not None}
-        step = self.cache.reserve(rows)
+        """Let the model read the next tokens of some requests in one pass; shorter ones stand behind padding."""
+        step = self.cache.reserve({request.sequence: n for request, n in n_new.items() if request.sequence is not None})
         try:
             device = self.model.embedding.weight.device
-            ids = [request.tokens[request.n_read : request.n_read + n] for request, n in n_new.items()]
-            starts = torch.tensor([[request.n_read] for request in n_new], device=device)
-            tokens = torch.tensor(ids, device=device)
-            positions = starts + torch.arange(tokens.shape[1], device=device)
+            tokens, offsets = left_pad([r.tokens[r.n_read : r.n_read + n] for r, n in n_new.items()])
+            positions = offsets + torch.tensor([[request.n_read] for request in n_new])
             done = [i for i, (request, n) in enumerate(n_new.items()) if request.n_unread == n]
-            hidden = self.model.hidden(tokens, cache=step, positions=positions)[done, -1]
+            hidden = self.model.hidden(tokens.to(device), cache=step, positions=positions.to(device))[done, -1]
             drawn = _draw(self.model.output(hidden), [list(n_new)[i] for i in done]) if done else {}
         except BaseException:
             step.undo()
@@ -232,6 +227,17 @@ class Engine:
         if request.finish_reason is not None:
             self.scheduler.remove(request)
             del self._requests[request.request_id]
+
+
+def _groups(plan: dict[Request, int]) -> list[dict[Request, int]]:
+    """Put requests that read about equally much into one pass, so that no more than a fifth of it is padding."""
+    groups: list[dict[Request, int]] = []
+    for request, n_tokens in sorted(plan.items(), key=lambda pair: pair[1]):
+        n_real = n_tokens + sum(groups[-1].values()) if groups else 0
+        if not groups or (len(groups[-1]) + 1) * n_tokens * 4 > n_real * 5:
+            groups.append({})
+        groups[-1][request] = n_tokens
+    return groups
 
 
 def _draw(logits: Float[Tensor, "B V"], requests: list[Request]) -> dict[Request, int]:

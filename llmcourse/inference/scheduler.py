@@ -16,7 +16,7 @@ class StepReport:
     Attributes:
         n_running: Requests that hold blocks after the step.
         n_waiting: Requests that hold none.
-        n_decoded: Rows of the pass that read one token each.
+        n_decoded: Requests that read one token.
         n_prefilled: Tokens that were read in chunks.
         n_used_blocks: Blocks that are held.
         n_cached_blocks: Blocks that are held by nobody, and could be found again.
