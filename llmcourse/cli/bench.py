@@ -13,7 +13,7 @@ def bench(
     name: Annotated[
         str,
         typer.Argument(
-            help="What to measure: alignment, architecture, deduplication, grading, pretraining or tokenization"
+            help="What to measure: alignment, architecture, deduplication, grading, pretraining, serving, tokenization"
         ),
     ],
     quick: Annotated[bool, typer.Option(help="Small sizes and one round: a check in seconds, no measurement")] = False,

@@ -37,14 +37,7 @@ from llmcourse.inference.request import QueueFull, Request, SamplingParams, Toke
 from llmcourse.inference.scheduler import Scheduler, StepReport
 from llmcourse.inference.serving_report import BatchServer, ServedStep, ServingReport, replay
 from llmcourse.inference.smoothquant import smooth_activations, smoothing_scale
-from llmcourse.inference.speculative import (
-    Draft,
-    ModelDraft,
-    PromptLookup,
-    Sampling,
-    Speculation,
-    speculative_decode,
-)
+from llmcourse.inference.speculative import Draft, ModelDraft, PromptLookup, Sampling, Speculation, speculative_decode
 from llmcourse.inference.speculative_sampling import (
     accept_draft,
     acceptance_probability,

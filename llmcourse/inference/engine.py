@@ -150,7 +150,7 @@ class Engine:
             Exception: The model's. Its pass is undone, and the step can be taken again.
         """
         plan = self.scheduler.plan()
-        for group in _groups(plan):
+        for group in self.scheduler.passes(plan):
             self._read(group)
         if self.observer is not None:
             n_decoded = sum(n_tokens == 1 for n_tokens in plan.values())
@@ -227,17 +227,6 @@ class Engine:
         if request.finish_reason is not None:
             self.scheduler.remove(request)
             del self._requests[request.request_id]
-
-
-def _groups(plan: dict[Request, int]) -> list[dict[Request, int]]:
-    """Put requests that read about equally much into one pass, so that no more than a fifth of it is padding."""
-    groups: list[dict[Request, int]] = []
-    for request, n_tokens in sorted(plan.items(), key=lambda pair: pair[1]):
-        n_real = n_tokens + sum(groups[-1].values()) if groups else 0
-        if not groups or (len(groups[-1]) + 1) * n_tokens * 4 > n_real * 5:
-            groups.append({})
-        groups[-1][request] = n_tokens
-    return groups
 
 
 def _draw(logits: Float[Tensor, "B V"], requests: list[Request]) -> dict[Request, int]:

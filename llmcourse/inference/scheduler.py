@@ -100,6 +100,24 @@ class Scheduler:
             self._admit(plan)
         return plan
 
+    @staticmethod
+    def passes(plan: dict[Request, int]) -> list[dict[Request, int]]:
+        """Put requests that read about equally much into one pass, so that no more than a fifth of it is padding.
+
+        Args:
+            plan: Of a step.
+
+        Returns:
+            Parts of the plan, those who write first.
+        """
+        groups: list[dict[Request, int]] = []
+        for request, n_tokens in sorted(plan.items(), key=lambda pair: pair[1]):
+            n_real = n_tokens + sum(groups[-1].values()) if groups else 0
+            if not groups or (len(groups[-1]) + 1) * n_tokens * 4 > n_real * 5:
+                groups.append({})
+            groups[-1][request] = n_tokens
+        return groups
+
     def remove(self, request: Request) -> None:
         """Take a request out, wherever it is, and give back its blocks.
 

@@ -214,3 +214,18 @@ def test_what_cannot_be_served_is_refused_at_once(model, make_model):
 def test_settings_out_of_range_are_refused(options, message):
     with pytest.raises(ValueError, match=message):
         SamplingParams(**options)
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+def test_on_a_gpu_each_request_gets_what_it_gets_alone(model):
+    model = model.cuda()
+    engine = Engine(model, n_blocks=10, block_size=4, max_step_tokens=40)
+    prompts = [draw((n,), seed).tolist() for seed, n in enumerate((3, 17, 8, 5))]
+    for params in (SamplingParams(max_new_tokens=10, temperature=0.0), SamplingParams(max_new_tokens=10, seed=1)):
+        expected = []
+        for prompt in prompts:
+            options = {"temperature": params.temperature, "seed": params.seed}
+            drawn = generate(model, torch.tensor([prompt], device="cuda"), 10, **options)
+            expected.append(drawn[0, len(prompt) :].tolist())
+        assert engine.generate(prompts, params) == expected

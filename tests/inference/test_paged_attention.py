@@ -67,3 +67,12 @@ def test_what_does_not_fit_is_refused(n_heads, length, message):
     pool = torch.zeros(2, 4, 2, 8)
     with pytest.raises(ValueError, match=message):
         paged_attention(torch.zeros(1, n_heads, 8), pool, pool, torch.tensor([[0, 1]]), torch.tensor([length]))
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+def test_on_a_gpu_as_on_the_cpu():
+    q, keys, values = random(2, 4, 8), random(5, 4, 2, 8, seed=1), random(5, 4, 2, 8, seed=2)
+    arguments = (q, keys, values, torch.tensor([[4, 1], [0, 2]]), torch.tensor([7, 3]))
+    found = paged_attention(*(tensor.cuda() for tensor in arguments))
+    torch.testing.assert_close(found.cpu(), paged_attention(*arguments), rtol=1e-3, atol=1e-3)  # TF32

@@ -1,3 +1,4 @@
+import itertools
 import random
 
 import pytest
@@ -93,6 +94,19 @@ def test_nobody_overtakes():
         scheduler.add(make(i, n_prompt, 2))
     assert take_step(scheduler) == {0: 4}  # 1 does not fit, and 2, which would, waits behind it
     assert [request.request_id for request in scheduler.waiting] == [1, 2]
+
+
+@given(st.lists(st.integers(1, 40), max_size=12))
+def test_passes_are_the_plan_with_little_padding(lengths):
+    plan = {make(i, 1): n for i, n in enumerate(lengths)}
+    groups = Scheduler.passes(plan)
+    assert {request: n for group in groups for request, n in group.items()} == plan
+    assert sum(map(len, groups)) == len(plan)
+    for group in groups:
+        assert sum(group.values()) >= 0.8 * max(group.values()) * len(group)
+    for before, after in itertools.pairwise(groups):  # and no more passes than that takes
+        least = min(after.values())
+        assert 4 * least * (len(before) + 1) > 5 * (sum(before.values()) + least)
 
 
 def test_sizes_that_cannot_be_are_refused():
