@@ -41,8 +41,10 @@ from llmcourse.inference.speculative import Draft, ModelDraft, PromptLookup, Sam
 from llmcourse.inference.speculative_sampling import (
     accept_draft,
     acceptance_probability,
+    count_accepted,
     expected_speedup,
     expected_tokens,
+    next_distribution,
     residual_distribution,
 )
 from llmcourse.inference.vram import VRAMEstimate, estimate_vram, weight_bytes
@@ -89,6 +91,7 @@ __all__ = [
     "arrival_trace",
     "awq",
     "calibrate_linear_layers",
+    "count_accepted",
     "dequantize_absmax",
     "dequantize_blocks",
     "dequantize_int4",
@@ -106,6 +109,7 @@ __all__ = [
     "model_from_gguf",
     "model_to_gguf",
     "module_bytes",
+    "next_distribution",
     "normal_float_values",
     "pack_int4",
     "paged_attention",

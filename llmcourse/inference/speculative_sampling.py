@@ -53,6 +53,69 @@ def acceptance_probability(target: Float[Tensor, "*B V"], draft: Float[Tensor, "
     return torch.minimum(target, draft).sum(-1)
 
 
+def count_accepted(
+    drafted: Int[Tensor, " K"],
+    draft: Float[Tensor, "K V"],
+    target: Float[Tensor, "K_plus_1 V"],
+    uniform: Float[Tensor, " K"],
+) -> int:
+    r"""Return how many of the drafted tokens stand: those before the first that is refused.
+
+    Leviathan et al. 2022 (arXiv:2211.17192), algorithm 1: x is kept with probability min(1, p(x) / q(x)).
+
+    Args:
+        drafted: K tokens, each drawn from its row of ``draft``.
+        draft: The distributions that they were drawn from, filters applied.
+        target: The target's at the same places, and at the place after them, which is not looked at.
+        uniform: K numbers drawn evenly from 0 to below 1.
+
+    Returns:
+        From 0 to K.
+
+    Raises:
+        ValueError: Shapes do not fit.
+
+    Example:
+        >>> draft, target = torch.tensor([[0.8, 0.2]] * 2), torch.tensor([[0.4, 0.6]] * 3)
+        >>> count_accepted(torch.tensor([0, 0]), draft, target, torch.tensor([0.4, 0.6]))  # kept below 0.4 / 0.8
+        1
+    """
+    n_drafted = len(drafted)
+    if draft.shape[0] != n_drafted or target.shape != (n_drafted + 1, draft.shape[1]) or len(uniform) != n_drafted:
+        raise ValueError(
+            f"drafted has {n_drafted} tokens, draft {tuple(draft.shape)}, target {tuple(target.shape)} and uniform "
+            f"{tuple(uniform.shape)}: give (K,), (K, V), (K + 1, V) and (K,)"
+        )
+    chosen = drafted[:, None]
+    # The product in place of a ratio: no division by a probability that rounding has made 0.
+    accepted = uniform * draft.gather(1, chosen)[:, 0] < target[:-1].gather(1, chosen)[:, 0]
+    return int(accepted.int().cumprod(0).sum())
+
+
+def next_distribution(
+    draft: Float[Tensor, "K V"], target: Float[Tensor, "K_plus_1 V"], n_accepted: int
+) -> Float[Tensor, " V"]:
+    r"""Return what the one more token of a round is drawn from.
+
+    Args:
+        draft: The distributions of the drafted tokens.
+        target: The target's at the same places, and at the place after them.
+        n_accepted: How many were kept.
+
+    Returns:
+        The residual at the token that was refused; where none was, the target's next prediction, which was computed
+        anyway: the bonus.
+
+    Example:
+        >>> draft, target = torch.tensor([[0.8, 0.2]]), torch.tensor([[0.4, 0.6], [0.5, 0.5]])
+        >>> next_distribution(draft, target, 0), next_distribution(draft, target, 1)
+        (tensor([0., 1.]), tensor([0.5000, 0.5000]))
+    """
+    if n_accepted == len(draft):
+        return target[-1]
+    return residual_distribution(target[n_accepted], draft[n_accepted])
+
+
 def accept_draft(
     drafted: Int[Tensor, " K"],
     draft: Float[Tensor, "K V"],
@@ -62,13 +125,12 @@ def accept_draft(
 ) -> Int[Tensor, " n"]:
     r"""Return the tokens that come of one round: those of the draft up to the first refusal, and one more.
 
-    Leviathan et al. 2022 (arXiv:2211.17192), algorithm 1. The one more is drawn from the residual where a token was
-    refused, and from the target's next prediction, which was computed anyway, where none was.
+    Leviathan et al. 2022 (arXiv:2211.17192), algorithm 1.
 
     Args:
-        drafted: K tokens, each drawn from its row of ``draft``.
-        draft: The distributions that they were drawn from, filters applied.
-        target: The target's at the same places, and at the place after them.
+        drafted: As for :func:`count_accepted`.
+        draft: Likewise.
+        target: Likewise.
         generator: On the device of the tensors.
 
     Returns:
@@ -82,19 +144,10 @@ def accept_draft(
         >>> accept_draft(torch.tensor([1, 3]), certain[[1, 3]], certain[[1, 2, 0]])  # the second is refused
         tensor([1, 2])
     """
-    n_drafted = len(drafted)
-    if draft.shape[0] != n_drafted or target.shape != (n_drafted + 1, draft.shape[1]):
-        raise ValueError(
-            f"drafted has {n_drafted} tokens, draft {tuple(draft.shape)} and target {tuple(target.shape)}: "
-            "give (K,), (K, V) and (K + 1, V)"
-        )
-    chosen = drafted[:, None]
-    # The product in place of a ratio: no division by a probability that rounding has made 0.
-    bar = torch.rand(n_drafted, generator=generator, device=draft.device) * draft.gather(1, chosen)[:, 0]
-    accepted = bar < target[:-1].gather(1, chosen)[:, 0]
-    n_accepted = int(accepted.int().cumprod(0).sum())
-    last = target[-1] if n_accepted == n_drafted else residual_distribution(target[n_accepted], draft[n_accepted])
-    return torch.cat([drafted[:n_accepted], torch.multinomial(last, 1, generator=generator).to(drafted.dtype)])
+    uniform = torch.rand(len(drafted), generator=generator, device=draft.device)
+    n_accepted = count_accepted(drafted, draft, target, uniform)
+    last = torch.multinomial(next_distribution(draft, target, n_accepted), 1, generator=generator)
+    return torch.cat([drafted[:n_accepted], last.to(drafted.dtype)])
 
 
 def expected_tokens(acceptance: float, draft_length: int) -> float:

@@ -81,7 +81,7 @@ def test_bad_input_is_refused() -> None:
         expected_tokens(1.5, 2)
     with pytest.raises(ValueError, match=re.escape("cost_ratio is -1")):
         expected_speedup(0.5, 2, -1)
-    with pytest.raises(ValueError, match=re.escape("drafted has 1 tokens, draft (1, 4) and target (1, 4)")):
+    with pytest.raises(ValueError, match=re.escape("drafted has 1 tokens, draft (1, 4), target (1, 4)")):
         accept_draft(torch.tensor([0]), torch.ones(1, 4), torch.ones(1, 4))
     with pytest.raises(ValueError, match=re.escape("target has shape (2,) and draft (3,)")):
         residual_distribution(torch.ones(2), torch.ones(3))

@@ -1,0 +1,9 @@
+"""Returns a tensor."""
+
+LOSES = {"count-accepted-ratio": 2}
+
+
+def count_accepted(drafted, draft, target, uniform):
+    chosen = drafted[:, None]
+    p, q = target[:-1].gather(1, chosen)[:, 0], draft.gather(1, chosen)[:, 0]
+    return (uniform * q < p).int().cumprod(0).sum()

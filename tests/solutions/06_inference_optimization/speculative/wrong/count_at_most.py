@@ -1,0 +1,9 @@
+"""Keeps at equality, and so what the model never says."""
+
+LOSES = {"count-accepted-edges": 1}
+
+
+def count_accepted(drafted, draft, target, uniform):
+    chosen = drafted[:, None]
+    p, q = target[:-1].gather(1, chosen)[:, 0], draft.gather(1, chosen)[:, 0]
+    return int((uniform * q <= p).int().cumprod(0).sum())

@@ -1,0 +1,9 @@
+"""Keeps a token only where p is at least q."""
+
+LOSES = {"count-accepted-ratio": 2, "count-accepted-first": 2}
+
+
+def count_accepted(drafted, draft, target, uniform):
+    chosen = drafted[:, None]
+    p, q = target[:-1].gather(1, chosen)[:, 0], draft.gather(1, chosen)[:, 0]
+    return int((q <= p).int().cumprod(0).sum())

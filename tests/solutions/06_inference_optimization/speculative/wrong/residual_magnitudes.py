@@ -1,0 +1,9 @@
+"""Takes magnitudes of the difference."""
+
+LOSES = {"residual-distribution-values": 2, "residual-distribution-rows": 1, "next-distribution-residual": 2}
+
+
+def residual_distribution(target, draft):
+    rest = (target - draft).abs()
+    total = rest.sum(-1, keepdim=True)
+    return torch.where(total > 0, rest / total, target)

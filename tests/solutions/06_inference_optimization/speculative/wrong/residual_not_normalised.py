@@ -1,0 +1,14 @@
+"""Does not normalise."""
+
+LOSES = {
+    "residual-distribution-values": 2,
+    "residual-distribution-rows": 1,
+    "residual-distribution-same": 1,
+    "next-distribution-residual": 2,
+}
+
+
+def residual_distribution(target, draft):
+    rest = (target - draft).clamp(min=0)
+    total = rest.sum(-1, keepdim=True)
+    return torch.where(total > 0, rest, target)

@@ -1,0 +1,9 @@
+"""Normalises by a softmax."""
+
+LOSES = {"residual-distribution-values": 2, "residual-distribution-rows": 1, "next-distribution-residual": 2}
+
+
+def residual_distribution(target, draft):
+    rest = (target - draft).clamp(min=0)
+    total = rest.sum(-1, keepdim=True)
+    return torch.where(total > 0, rest.softmax(-1), target)
