@@ -42,7 +42,7 @@ class ModelCard:
 
     def _repr_html_(self) -> str:
         lines = "".join(
-            f'<tr><th scope="row" style="text-align:left">{escape(name)}</th>'
+            f'<tr><th scope="row" style="text-align:left;white-space:nowrap;vertical-align:top">{escape(name)}</th>'
             f'<td style="text-align:left">{escape(value)}</td></tr>'
             for name, value in self.rows
         )
@@ -150,7 +150,7 @@ def _derived_rows(model: Model) -> list[tuple[str, str]]:
         ("built of", _sizes(blueprint)),
         ("choices", ", ".join(sorted(blueprint.choices))),
         ("derived", count),
-        ("", model.count_note),
+        ("note", model.count_note),
         ("data", share),
         ("weights of", f"{numbers['fp16_gb']:,.1f} GB in FP16, {numbers['int4_gb']:,.1f} GB in INT4"),
         ("KV cache", cache),

@@ -50,7 +50,7 @@ class ModelTable(StaticWidget):
         >>> table.shown
         ['DeepSeek-V2-Lite', 'DeepSeek-V2', 'DeepSeek-V3', 'DeepSeek-R1']
         >>> table
-        ModelTable(73 models, 4 shown, 0 compared)
+        ModelTable(77 models, 4 shown, 0 compared)
     """
 
     _esm = _HERE / "model_table.js"

@@ -66,7 +66,7 @@ def test_derived_and_published_counts_agree_or_a_note_says_why(name: str) -> Non
         pairs.append((parameter_count_of(name, active=True), model.active_parameters))
     far = [derived for derived, published in pairs if abs(derived / published - 1) > 0.005]
     assert bool(far) == bool(model.count_note), f"{name}: {far} against {pairs}"
-    assert all(abs(derived / published - 1) < 0.3 for derived, published in pairs)
+    assert all(abs(derived / published - 1) < 0.5 for derived, published in pairs)
 
 
 @pytest.mark.parametrize("name", list(MODELS))
