@@ -176,7 +176,13 @@ class EngineThread:
             self._cancel(ticket)
 
     def _submit(self, ticket: Ticket) -> None:
-        ticket.request_id = self.engine.submit(ticket.prompt, ticket.params)
+        try:
+            ticket.request_id = self.engine.submit(ticket.prompt, ticket.params)
+        except Exception as error:  # it was checked before, but a thread that ends would leave all others waiting
+            with self._changed:
+                self._n_open -= 1
+            self._tell(ticket, EngineFailed(f"{type(error).__name__}: {error}"))
+            return
         self._tickets[ticket.request_id] = ticket
 
     def _cancel(self, ticket: Ticket) -> None:

@@ -71,6 +71,10 @@ class _Routes:
         return await self._answer(request, read_chat(body, self._codec, max_context=self._config.max_context))
 
     async def _read(self, request: Request) -> dict[str, Any]:
+        # Of what a browser lets any page send to any address, JSON is not a part: it would have to ask first.
+        kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if kind != "application/json":
+            raise _Refused(415, f"the content type is {kind!r:.100}: send application/json")
         try:
             async with asyncio.timeout(self._config.body_timeout_s):
                 raw = await self._read_bytes(request)
@@ -154,8 +158,9 @@ def make_app(thread: EngineThread, codec: TextCodec, config: ServerConfig) -> Fa
     r"""Put an engine behind ``/v1/completions``, ``/v1/chat/completions``, ``/v1/models`` and ``/health``.
 
     Errors have OpenAI's form and status: 400 for what cannot be served, 404 for another model, 413 for too large a
-    body, 429 with ``Retry-After`` where the queue is full, 503 while shutting down, 500 where the model fails. A client
-    that hangs up ends its request. When the application shuts down, what runs is finished first.
+    body, 415 for other than JSON, 429 with ``Retry-After`` where the queue is full, 503 while shutting down, 500 where
+    the model fails. A client that hangs up ends its request. When the application shuts down, what runs is finished
+    first.
 
     Args:
         thread: The engine's.
@@ -187,7 +192,7 @@ async def _refuse(request: Request, error: Exception) -> Response:
     kind, message = "invalid_request_error", str(error)
     if isinstance(error, _Refused):
         # What is left of a body that was not read would be taken for the next request's beginning.
-        headers = {"connection": "close"} if error.status in (408, 413) else None
+        headers = {"connection": "close"} if error.status in (408, 413, 415) else None
         return JSONResponse(error.body, error.status, headers=headers)
     if isinstance(error, BadRequest):
         return JSONResponse(error_body(message, kind=kind, param=error.param, code=error.code), 400)

@@ -130,3 +130,16 @@ def test_what_can_never_be_served_is_refused_at_once(model):
         with pytest.raises(ValueError, match="15 tokens and 6 new ones are more than 16"):
             thread.submit([1] * 15, GREEDY, print)
         assert thread.n_open == 0
+
+
+def test_an_engine_that_refuses_late_does_not_end_the_thread(model, monkeypatch):
+    with EngineThread(Engine(model, n_blocks=8)) as thread:
+        events = queue.Queue()
+        with monkeypatch.context() as patch:
+            patch.setattr(thread.engine, "submit", lambda *_: 1 / 0)
+            thread.submit([1], GREEDY, events.put)
+            with pytest.raises(EngineFailed, match="ZeroDivisionError"):
+                tokens_of(events)
+        assert thread.n_open == 0
+        thread.submit([1], GREEDY, events.put)
+        assert len(tokens_of(events)[0]) == 6

@@ -22,6 +22,7 @@ TOKENIZER = BPETokenizer({i: bytes([i]) for i in range(256)}, [], ["<|im_start|>
 CODEC = BPECodec(TOKENIZER)
 HELLO = [{"role": "user", "content": "hi"}]
 COMPLETION = {"model": "small", "prompt": "ab"}
+JSON = "content-type: application/json\r\n"
 
 
 class Served:
@@ -38,8 +39,8 @@ class Served:
         self.url = f"http://127.0.0.1:{self.port}"
         self.client = openai.OpenAI(api_key="none", base_url=f"{self.url}/v1", max_retries=0, timeout=30)
 
-    def post(self, path="/v1/completions", **options):
-        return httpx.post(self.url + path, timeout=30, trust_env=False, **options)
+    def post(self, path="/v1/completions", kind="application/json", **options):
+        return httpx.post(self.url + path, timeout=30, trust_env=False, headers={"content-type": kind}, **options)
 
     def stop(self):
         self.server.should_exit = True
@@ -146,6 +147,7 @@ def test_models_and_health(served):
         ({"json": COMPLETION | {"prompt": "a" * 390}}, 400, "390 tokens of prompt and 16 new ones are more than"),
         ({"json": COMPLETION | {"prompt": [999]}}, 400, r"of which \[999\] are none"),
         ({"json": COMPLETION | {"n": 2}}, 400, "n is 2"),
+        ({"json": COMPLETION, "kind": "text/plain; charset=utf-8"}, 415, "the content type is 'text/plain'"),
         ({"json": [1]}, 400, "has to be a JSON object"),
         ({"content": b"{"}, 400, "the request is no JSON"),
         ({"content": b"[" * 4000}, 400, "the request is no JSON"),
@@ -200,7 +202,7 @@ def test_a_client_that_hangs_up_ends_its_request(gated, stream, begun):
     gated.gate.wait = lambda timeout: opened(timeout) and not time.sleep(0.1)  # 390 steps take longer than we wait
     with serving(gated) as served:
         body = json.dumps({"model": "small", "prompt": "ab", "max_tokens": 390, "stream": stream, "temperature": 2.0})
-        head = f"POST /v1/completions HTTP/1.1\r\nhost: x\r\ncontent-length: {len(body)}\r\n\r\n"
+        head = f"POST /v1/completions HTTP/1.1\r\nhost: x\r\n{JSON}content-length: {len(body)}\r\n\r\n"
         with socket.create_connection(("127.0.0.1", served.port)) as connection:
             connection.sendall((head + body).encode())
             until(lambda: served.thread.n_open == 1)
@@ -251,7 +253,9 @@ def test_a_failing_model_is_500_and_the_next_request_is_served(gated):
 def test_a_body_that_does_not_come_is_given_up(model):
     with serving(model, body_timeout_s=0.1) as served:
         with socket.create_connection(("127.0.0.1", served.port)) as connection:
-            connection.sendall(b"POST /v1/completions HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\n{")
+            connection.sendall(
+                f"POST /v1/completions HTTP/1.1\r\nhost: x\r\n{JSON}content-length: 9\r\n\r\n{{".encode()
+            )
             connection.settimeout(20)
             assert connection.recv(100).startswith(b"HTTP/1.1 408")
 
