@@ -6,6 +6,7 @@ from llmcourse.widgets.dpo_explorer import DPOExplorer
 from llmcourse.widgets.head_sharing import HeadSharing
 from llmcourse.widgets.memory_planner import MemoryPlanner
 from llmcourse.widgets.model_table import ModelTable
+from llmcourse.widgets.paging_explorer import PagingExplorer
 from llmcourse.widgets.ppo_clip_explorer import PPOClipExplorer
 from llmcourse.widgets.rope_explorer import RoPEExplorer
 from llmcourse.widgets.schedule_explorer import ScheduleExplorer
@@ -20,6 +21,7 @@ __all__ = [
     "MemoryPlanner",
     "ModelTable",
     "PPOClipExplorer",
+    "PagingExplorer",
     "RoPEExplorer",
     "ScheduleExplorer",
     "SpeculativeExplorer",
