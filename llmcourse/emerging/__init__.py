@@ -1,5 +1,12 @@
-"""Chapter 8: what is emerging. Importing it registers "moe" among the feed-forward layers."""
+"""Chapter 8: what is emerging. Importing it registers the feed-forward layer "moe" and RoPE's "yarn" and "ntk"."""
 
+from llmcourse.emerging.context_extension import (
+    dynamic_ntk_theta,
+    interpolated_frequencies,
+    ntk_scaled_theta,
+    yarn_attention_factor,
+    yarn_frequencies,
+)
 from llmcourse.emerging.expert_dispatch import (
     apply_experts,
     combine,
@@ -29,13 +36,18 @@ __all__ = [
     "auxiliary_loss",
     "balance_experts",
     "combine",
+    "dynamic_ntk_theta",
     "expert_capacity",
     "expert_counts",
     "expert_swiglu",
+    "interpolated_frequencies",
     "load_balancing_loss",
     "moe_parameters",
+    "ntk_scaled_theta",
     "route_top_k",
     "router_z_loss",
     "sort_by_expert",
     "update_selection_bias",
+    "yarn_attention_factor",
+    "yarn_frequencies",
 ]
