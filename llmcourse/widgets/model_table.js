@@ -165,7 +165,7 @@ function sideBySide(models, context) {
   return make(
     "table",
     {},
-    make("thead", {}, line("", models.map((m) => make("th", { scope: "col" }, m.name)))),
+    make("thead", {}, make("tr", {}, make("td"), ...models.map((m) => make("th", { scope: "col" }, m.name)))),
     make(
       "tbody", {},
       texts("Released", (m) => `${dated(m)}, ${m.organisation}`), texts("Weights", (m) => `${m.weights} (${m.licence})`),
@@ -263,18 +263,11 @@ function render({ model, el }) {
   controls.context.addEventListener("input", () => set({ context: 2 ** Number(controls.context.value) }));
   // JupyterLab takes keys for its notebook: what is typed here is not meant for it.
   root.addEventListener("keydown", (event) => event.stopPropagation());
-  // A click may change two values: the page is drawn once for both.
-  let waiting = false;
-  const later = () => {
-    if (waiting) return;
-    waiting = true;
-    queueMicrotask(() => ((waiting = false), draw()));
-  };
   const events = [...names, "columns", "compared"].map((name) => `change:${name}`);
-  events.forEach((event) => model.on(event, later));
+  events.forEach((event) => model.on(event, draw));
   el.append(root);
   draw();
-  return () => events.forEach((event) => model.off(event, later));
+  return () => events.forEach((event) => model.off(event, draw));
 }
 
 export default { render };
