@@ -2,4 +2,4 @@
 
 __all__ = ["NAMES"]
 
-NAMES = ("alignment", "architecture", "deduplication", "grading", "pretraining", "serving", "tokenization")
+NAMES = ("alignment", "architecture", "deduplication", "grading", "inference", "pretraining", "serving", "tokenization")
