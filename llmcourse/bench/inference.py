@@ -1,4 +1,4 @@
-"""Writing one text: against ``transformers``' generate, with and without speculation, and over the length of the context.
+"""Writing one text: against ``transformers``' generate, with speculation and without, and over contexts of any length.
 
 Run as ``llmcourse bench inference`` or ``python -m llmcourse.bench.inference``; ``--quick`` takes seconds and checks
 more than it measures. Both sides have the same weights and dtype and write the same greedy text. Speculation is by
@@ -129,9 +129,7 @@ def over_contexts(model: Transformer, contexts: tuple[int, ...], *, rounds: int)
     def eight(n: int) -> None:
         for _ in range(8):
             caches[n].truncate(n)
-            model(
-                _prompt(vocab_size, device, 1), cache=caches[n], positions=torch.tensor([n], device=device)
-            ).sum().item()
+            model(one, cache=caches[n], positions=torch.tensor([n], device=device)).sum().item()  # waits for a GPU
 
     times = take_turns({str(n): lambda n=n: eight(n) for n in contexts}, repeats=rounds)
     return {n: statistics.median(times[str(n)]) / 8 for n in contexts}
