@@ -1,0 +1,15 @@
+"""Takes the softmax after top-k, so that weights are always renormalised."""
+
+LOSES = {"route-top-k-scores": 2}
+
+
+def route_top_k(router_logits, top_k, *, renormalize=True, score="softmax", selection_bias=None):
+    scores = router_logits.softmax(dim=-1) if score == "softmax" else router_logits.sigmoid()
+    choice = scores if selection_bias is None else scores + selection_bias
+    experts = choice.topk(top_k, dim=-1).indices
+    if score == "softmax" and selection_bias is None:
+        return router_logits.gather(-1, experts).softmax(dim=-1), experts
+    weights = scores.gather(-1, experts)
+    if renormalize:
+        weights = weights / weights.sum(dim=-1, keepdim=True)
+    return weights, experts

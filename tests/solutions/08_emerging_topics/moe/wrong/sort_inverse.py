@@ -1,0 +1,8 @@
+"""Returns where each slot goes to."""
+
+LOSES = {"sort-by-expert-slots": 2}
+
+
+def sort_by_expert(experts, n_experts):
+    flat = experts.flatten()
+    return flat.argsort(stable=True).argsort(), torch.bincount(flat, minlength=n_experts)
