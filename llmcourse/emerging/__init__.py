@@ -21,6 +21,7 @@ from llmcourse.emerging.mixture_of_experts import (
     balance_experts,
     moe_parameters,
 )
+from llmcourse.emerging.partial_attention import attend_partially, merge_attention, partial_attention_gradients
 from llmcourse.emerging.routing import (
     expert_counts,
     load_balancing_loss,
@@ -33,6 +34,7 @@ __all__ = [
     "MixtureOfExperts",
     "MoEConfig",
     "apply_experts",
+    "attend_partially",
     "auxiliary_loss",
     "balance_experts",
     "combine",
@@ -42,8 +44,10 @@ __all__ = [
     "expert_swiglu",
     "interpolated_frequencies",
     "load_balancing_loss",
+    "merge_attention",
     "moe_parameters",
     "ntk_scaled_theta",
+    "partial_attention_gradients",
     "route_top_k",
     "router_z_loss",
     "sort_by_expert",
