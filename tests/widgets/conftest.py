@@ -24,7 +24,11 @@ def run_javascript(tmp_path_factory):
             encoding="utf-8",
         )
         done = subprocess.run(
-            [node, folder / "harness.mjs"], input=json.dumps(cases), capture_output=True, text=True, check=False
+            [node, folder / "harness.mjs"],
+            input=json.dumps(cases),
+            capture_output=True,
+            encoding="utf-8",
+            check=False,
         )
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)

