@@ -7,6 +7,7 @@ from llmcourse.emerging.context_extension import (
     yarn_attention_factor,
     yarn_frequencies,
 )
+from llmcourse.emerging.context_parallel import ring_attention, ring_join, ring_split
 from llmcourse.emerging.expert_dispatch import (
     apply_experts,
     combine,
@@ -48,6 +49,9 @@ __all__ = [
     "moe_parameters",
     "ntk_scaled_theta",
     "partial_attention_gradients",
+    "ring_attention",
+    "ring_join",
+    "ring_split",
     "route_top_k",
     "router_z_loss",
     "sort_by_expert",
