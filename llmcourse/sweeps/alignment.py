@@ -41,7 +41,7 @@ from llmcourse.sweeps.grocery_answers import (
 from llmcourse.sweeps.grocery_models import CARE, fine_tune, load_grocery_model
 from llmcourse.sweeps.sweep import Settings, Sweep
 
-__all__ = ["ALIGNMENT", "train_reward_model"]
+__all__ = ["ALIGNMENT", "train_reward_model", "unit_spread"]
 
 _CONSTANTS = {
     "length_bias": TASK.length_bias,
@@ -53,7 +53,7 @@ _CONSTANTS = {
     "simpo_gamma": 0.5,  # times beta
     "test_prompts": 512,
     "test_seed": TEST_SEED,
-    "version": 1,
+    "version": 2,
 }
 
 
@@ -117,9 +117,30 @@ def train_reward_model(seed: int, n: int, *, steps: int = 120, device: str = "cp
     return model.eval().requires_grad_(False)
 
 
+@torch.no_grad()
+def unit_spread(judge: RewardModel, *, n: int = 512, device: str = "cpu") -> RewardModel:
+    r"""Bring a reward model's scores of the fine-tuned model's answers to a standard deviation of 1.
+
+    A comparison does not fix the scale of scores: a judge that has read few of them often is surer of itself, and the
+    same price of the KL would be a lower one.
+
+    Args:
+        judge: Changed: its head is divided.
+        n: Answers that it is measured on.
+        device: Where the judge is.
+
+    Returns:
+        The same model.
+    """
+    drawn, _ = draw_answers(load_grocery_model("sft", device=device), TASK.prompts(n, seed=99), seed=0, device=device)
+    judge.head.weight.div_(judge(*drawn.answers).std())
+    return judge
+
+
 def _ppo(settings: Settings, device: str) -> tuple[Transformer, dict[str, Any]]:
     """Run PPO against a reward model, and note what it saw and what was true on the way."""
-    seed, judge = settings["seed"], train_reward_model(settings["seed"], settings["pairs"], device=device)
+    seed = settings["seed"]
+    judge = unit_spread(train_reward_model(seed, settings["pairs"], device=device), device=device)
     policy, reference = (load_grocery_model("sft", device=device) for _ in range(2))
     critic = RewardModel(load_grocery_model("sft", device=device)).to(device)
     optimizer = _optimizer(policy, critic, lr=_CONSTANTS["lr"])
@@ -144,7 +165,10 @@ def _rounded(values: Tensor) -> list[float]:
 
 
 def _grpo(settings: Settings, device: str) -> Transformer:
-    """Run GRPO on the true reward, as a program that verifies answers would give it."""
+    """Run GRPO on the true reward, as a program that verifies answers would give it, or on a reward model's."""
+    judge = None
+    if settings["method"] == "grpo_judge":
+        judge = unit_spread(train_reward_model(settings["seed"], settings["pairs"], device=device), device=device)
     policy, reference = (load_grocery_model("sft", device=device) for _ in range(2))
     optimizer, seed, size = _optimizer(policy, lr=_CONSTANTS["lr"]), settings["seed"], 8
     for step in range(settings["steps"]):
@@ -152,6 +176,9 @@ def _grpo(settings: Settings, device: str) -> Transformer:
         drawn, texts = draw_answers(policy, prompts, seed=1000 * seed + step, group_size=size, device=device)
         asked = [prompt for prompt in prompts for _ in range(size)]
         rewards = torch.tensor([TASK.true_reward(*pair) for pair in zip(asked, texts, strict=True)], device=device)
+        if judge is not None:
+            with torch.no_grad():
+                rewards = judge(*drawn.answers)
         grpo_step(policy, reference, optimizer, drawn, rewards, group_size=size, beta=settings["strength"])
     return policy
 
@@ -195,7 +222,7 @@ def run(settings: Settings, device: str) -> dict[str, Any]:
         model = load_grocery_model(method, device=device)
     elif method == "ppo":
         model, path = _ppo(settings, device)
-    elif method == "grpo":
+    elif method in ("grpo", "grpo_judge"):
         model = _grpo(settings, device)
     elif method == "rlaif":
         model = _rlaif(settings, device)
@@ -213,14 +240,15 @@ _STRENGTHS: dict[str, tuple[float, ...]] = {
     "orpo": (0.1, 1.0, 5.0),
     "simpo": (0.5, 1.0, 2.0),
     "simpo_sum": (0.1, 0.2, 0.4),  # a fifth of SimPO's: an answer has about five tokens
-    "rlaif": (0.1, 0.5, 2.0),
+    "rlaif": (0.1, 0.5, 2.0, 5.0, 10.0),
     "grpo": (0.0, 0.1, 1.0),
-    "ppo": (0.0, 0.1, 0.3, 1.0),
+    "grpo_judge": (0.0, 0.3),
+    "ppo": (0.0, 0.1, 0.2, 0.5),
 }
 
 
 def _grid(seeds: int, steps: int, turns: int, pairs: int, sizes: tuple[int, ...] = ()) -> list[Settings]:
-    lengths = {"base": 0, "sft": 0, "ppo": turns, "grpo": turns}
+    lengths = {"base": 0, "sft": 0, "ppo": turns, "grpo": turns, "grpo_judge": turns}
     grid = [
         {"method": method, "strength": strength, "pairs": pairs, "steps": lengths.get(method, steps), "seed": seed}
         for method, strengths in _STRENGTHS.items()
@@ -239,6 +267,8 @@ ALIGNMENT = Sweep(
         "gpu": _grid(10, 120, 60, 1024, (64, 128, 4096)),
     },
     run=run,
-    cost=lambda settings: {"ppo": 12.0, "grpo": 8.0, "rlaif": 4.0}.get(settings["method"], 3.0) * settings["steps"] + 1,
+    cost=lambda settings: (
+        {"ppo": 12.0, "grpo": 8.0, "grpo_judge": 9.0, "rlaif": 4.0}.get(settings["method"], 3.0) * settings["steps"] + 1
+    ),
     constants=_CONSTANTS,
 )

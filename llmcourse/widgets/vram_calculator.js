@@ -50,16 +50,13 @@ const PARTS = [
   ["overhead", "overhead"],
 ];
 const LABELS = {
+  billions: "Parameters",
   bits: "Bits of a weight",
   context: "Tokens of context",
   batch_size: "Sequences at a time",
   kv_bits: "Bits of the cache",
   n_gpus: "GPUs",
 };
-// Parameters from 0.1 to 1000 billion, evenly in logarithms.
-const STEPS = 400;
-const toBillions = (step) => Number((0.1 * 10 ** ((4 * step) / STEPS)).toPrecision(3));
-const toStep = (billions) => Math.round((STEPS / 4) * Math.log10(billions / 0.1));
 let calculators = 0;
 
 function buildPage(models, choices) {
@@ -73,7 +70,6 @@ function buildPage(models, choices) {
     controls[name] = { slider, output };
     rows.push(make("div", { class: "control" }, make("label", { for: `${key}-${name}` }, label), slider, output));
   };
-  add("billions", "Parameters", { min: 0, max: STEPS });
   for (const [name, label] of Object.entries(LABELS)) add(name, label, { min: 0, max: choices[name].length - 1 });
   const bar = make("div", { class: "bar", role: "img" });
   const page = { select, controls, bar, figures: make("dl", { class: "figures", "aria-live": "polite" }) };
@@ -97,7 +93,7 @@ function render({ model, el }) {
   const models = model.get("models");
   const choices = model.get("choices");
   const page = buildPage(models, choices);
-  const names = ["model", "billions", ...Object.keys(LABELS)];
+  const names = ["model", ...Object.keys(LABELS)];
 
   function draw() {
     const chosen = Object.fromEntries(names.map((name) => [name, model.get(name)]));
@@ -106,7 +102,7 @@ function render({ model, el }) {
     for (const [name, { slider, output }] of Object.entries(page.controls)) {
       const isCount = name === "billions";
       const text = isCount ? `${chosen.billions} billion` : chosen[name].toLocaleString("en-US");
-      slider.value = isCount ? toStep(chosen.billions) : choices[name].indexOf(chosen[name]);
+      slider.value = choices[name].indexOf(chosen[name]);
       slider.setAttribute("aria-valuetext", text);
       output.textContent = text;
     }
@@ -114,7 +110,7 @@ function render({ model, el }) {
     const figures = [
       ...PARTS.map(([name, label]) => [name, label, formatGB(found[name])]),
       ["total", chosen.n_gpus > 1 ? "on each GPU" : "in all", `${formatGB(found.total)} = ${formatGiB(found.total)}`],
-      ["card", "smallest card", card(found.total)],
+      ["fits", "smallest card", card(found.total)],
     ];
     page.figures.replaceChildren(
       ...figures.map(([name, label, value]) =>
@@ -133,10 +129,7 @@ function render({ model, el }) {
     choose("billions", models.find(({ name }) => name === page.select.value).billions);
   });
   for (const [name, { slider }] of Object.entries(page.controls)) {
-    slider.addEventListener("input", () => {
-      const step = Number(slider.value);
-      choose(name, name === "billions" ? toBillions(step) : choices[name][step]);
-    });
+    slider.addEventListener("input", () => choose(name, choices[name][Number(slider.value)]));
   }
   // JupyterLab takes keys for its notebook: an arrow typed here is not meant for it.
   page.root.addEventListener("keydown", (event) => event.stopPropagation());

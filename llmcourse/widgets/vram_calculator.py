@@ -106,7 +106,9 @@ class VRAMCalculator(StaticWidget):
             for name, config in self._configs.items()
         ]
         self.set_trait("models", shapes)
-        self.set_trait("choices", {name: list(values) for name, values in offered.items()})
+        grid = {float(f"{10 ** (k / 20):.2g}") for k in range(-20, 61)}  # two digits, evenly in logarithms
+        counts = sorted({*grid, *own.values(), billions})
+        self.set_trait("choices", {"billions": counts} | {name: list(values) for name, values in offered.items()})
 
     @property
     def estimate(self) -> VRAMEstimate:
