@@ -1,5 +1,6 @@
 """Chapter 8: what is emerging. Importing it registers the feed-forward layer "moe" and RoPE's "yarn" and "ntk"."""
 
+from llmcourse.emerging.bm25 import BM25, bm25_scores, inverse_document_frequency, split_words
 from llmcourse.emerging.context_extension import (
     dynamic_ntk_theta,
     interpolated_frequencies,
@@ -23,6 +24,7 @@ from llmcourse.emerging.mixture_of_experts import (
     moe_parameters,
 )
 from llmcourse.emerging.partial_attention import attend_partially, merge_attention, partial_attention_gradients
+from llmcourse.emerging.rank_fusion import mean_reciprocal_rank, recall_at_k, reciprocal_rank_fusion
 from llmcourse.emerging.routing import (
     expert_counts,
     load_balancing_loss,
@@ -32,29 +34,36 @@ from llmcourse.emerging.routing import (
 )
 
 __all__ = [
+    "BM25",
     "MixtureOfExperts",
     "MoEConfig",
     "apply_experts",
     "attend_partially",
     "auxiliary_loss",
     "balance_experts",
+    "bm25_scores",
     "combine",
     "dynamic_ntk_theta",
     "expert_capacity",
     "expert_counts",
     "expert_swiglu",
     "interpolated_frequencies",
+    "inverse_document_frequency",
     "load_balancing_loss",
+    "mean_reciprocal_rank",
     "merge_attention",
     "moe_parameters",
     "ntk_scaled_theta",
     "partial_attention_gradients",
+    "recall_at_k",
+    "reciprocal_rank_fusion",
     "ring_attention",
     "ring_join",
     "ring_split",
     "route_top_k",
     "router_z_loss",
     "sort_by_expert",
+    "split_words",
     "update_selection_bias",
     "yarn_attention_factor",
     "yarn_frequencies",
