@@ -9,6 +9,13 @@ from llmcourse.emerging.context_extension import (
     yarn_frequencies,
 )
 from llmcourse.emerging.context_parallel import ring_attention, ring_join, ring_split
+from llmcourse.emerging.dense_retriever import (
+    BiEncoder,
+    BiEncoderConfig,
+    info_nce,
+    inverse_cloze_pairs,
+    train_bi_encoder,
+)
 from llmcourse.emerging.expert_dispatch import (
     apply_experts,
     combine,
@@ -24,7 +31,9 @@ from llmcourse.emerging.mixture_of_experts import (
     moe_parameters,
 )
 from llmcourse.emerging.partial_attention import attend_partially, merge_attention, partial_attention_gradients
+from llmcourse.emerging.passages import Passage, Question, course_passages, course_questions
 from llmcourse.emerging.rank_fusion import mean_reciprocal_rank, recall_at_k, reciprocal_rank_fusion
+from llmcourse.emerging.retriever import Retriever
 from llmcourse.emerging.routing import (
     expert_counts,
     load_balancing_loss,
@@ -35,19 +44,28 @@ from llmcourse.emerging.routing import (
 
 __all__ = [
     "BM25",
+    "BiEncoder",
+    "BiEncoderConfig",
     "MixtureOfExperts",
     "MoEConfig",
+    "Passage",
+    "Question",
+    "Retriever",
     "apply_experts",
     "attend_partially",
     "auxiliary_loss",
     "balance_experts",
     "bm25_scores",
     "combine",
+    "course_passages",
+    "course_questions",
     "dynamic_ntk_theta",
     "expert_capacity",
     "expert_counts",
     "expert_swiglu",
+    "info_nce",
     "interpolated_frequencies",
+    "inverse_cloze_pairs",
     "inverse_document_frequency",
     "load_balancing_loss",
     "mean_reciprocal_rank",
@@ -64,6 +82,7 @@ __all__ = [
     "router_z_loss",
     "sort_by_expert",
     "split_words",
+    "train_bi_encoder",
     "update_selection_bias",
     "yarn_attention_factor",
     "yarn_frequencies",
