@@ -1,0 +1,7 @@
+"""Takes the plain mean."""
+
+LOSES = {"merge-attention-values": 2, "merge-attention-stable": 2, "merge-attention-unseen": 1}
+
+
+def merge_attention(first, first_log_sum, second, second_log_sum):
+    return (first + second) / 2, torch.logaddexp(first_log_sum, second_log_sum)

@@ -1,0 +1,7 @@
+"""Ignores theta."""
+
+LOSES = {"ntk-scaled-theta-values": 2, "ntk-scaled-theta-edges": 1}
+
+
+def ntk_scaled_theta(theta, scale, head_dim):
+    return 10_000.0 * scale ** (head_dim / (head_dim - 2))

@@ -1,0 +1,14 @@
+"""Has no ramp."""
+
+LOSES = {"yarn-frequencies-ramp": 2, "yarn-frequencies-options": 1}
+
+
+def yarn_frequencies(head_dim, *, theta, scale, original_max_seq_len, beta_fast=32, beta_slow=1):
+    def pair(turns):
+        return head_dim * math.log(original_max_seq_len / (2 * math.pi * turns)) / (2 * math.log(theta))
+
+    high = min(math.ceil(pair(beta_slow)), head_dim - 1)
+    number = torch.arange(head_dim // 2)
+    plain = theta ** (-2 * number / head_dim)
+    share = (number >= high).float()
+    return plain / scale * share + plain * (1 - share), 0.1 * math.log(scale) + 1
