@@ -23,6 +23,11 @@ export function formatNumber(value, digits = 2) {
   return value.toFixed(digits).replace(/^-(?=0\.?0*$)/, "").replace("-", "−");
 }
 
+/** A number from 0 on, in three decimals or, where these would all be 0, as a power of ten. */
+export function formatSmall(value) {
+  return value >= 0.0005 || value === 0 ? formatNumber(value, 3) : value.toExponential(1).replace("e-", "e−");
+}
+
 function make(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
@@ -60,34 +65,39 @@ function buildPage() {
 
 const WIDTH = 560;
 const HEIGHT = 150;
-const REACH = 8; // margins that are drawn
-const TOP = lossOf(-REACH);
+
+/** How far margins are drawn: no pair that the sliders can make lies beyond the last. */
+export function reachOf(margin) {
+  return [8, 40, 240].find((reach) => Math.abs(margin) <= reach);
+}
 
 function drawCurve(svg, found) {
-  const x = (margin) => ((margin + REACH) / (2 * REACH)) * WIDTH;
-  const y = (loss) => HEIGHT * (1 - loss / TOP);
-  const at = Math.max(-REACH, Math.min(REACH, found.margin));
+  const reach = reachOf(found.margin);
+  const top = lossOf(-reach);
+  const x = (margin) => ((margin + reach) / (2 * reach)) * WIDTH;
+  const y = (loss) => HEIGHT * (1 - loss / top);
   const points = [];
-  for (let i = 0; i <= 160; i++) {
-    const margin = -REACH + i / 10;
+  for (let i = -80; i <= 80; i++) {
+    const margin = (i / 80) * reach;
     points.push(`${x(margin).toFixed(1)},${y(lossOf(margin)).toFixed(1)}`);
   }
-  svg.setAttribute("viewBox", `-40 -10 ${WIDTH + 60} ${HEIGHT + 54}`);
+  svg.setAttribute("viewBox", `-48 -32 ${WIDTH + 68} ${HEIGHT + 88}`);
   svg.setAttribute("role", "img");
   svg.setAttribute("aria-label", `Loss ${formatNumber(found.loss)} at a margin of ${formatNumber(found.margin)}`);
-  const levels = [0, 2, 4, 6, 8].map(
+  const levels = [0, 1, 2, 3, 4].map((part) => (part * reach) / 4).map(
     (loss) =>
       `<line class="axis" x1="0" x2="${WIDTH}" y1="${y(loss)}" y2="${y(loss)}"/>` +
       `<text x="-7" y="${y(loss) + 4}" text-anchor="end">${loss}</text>`,
   );
-  const ticks = [-8, -4, 0, 4, 8].map(
-    (margin) => `<text x="${x(margin)}" y="${HEIGHT + 18}" text-anchor="middle">${String(margin).replace("-", "−")}</text>`,
+  const ticks = [-2, -1, 0, 1, 2].map((part) => (part * reach) / 2).map(
+    (margin) => `<text x="${x(margin)}" y="${HEIGHT + 25}" text-anchor="middle">${String(margin).replace("-", "−")}</text>`,
   );
   svg.innerHTML =
+    `<text x="0" y="-14">loss (nats)</text>` +
     levels.join("") + ticks.join("") +
-    `<text x="${WIDTH / 2}" y="${HEIGHT + 36}" text-anchor="middle">margin of the implicit rewards</text>` +
+    `<text x="${WIDTH / 2}" y="${HEIGHT + 49}" text-anchor="middle">margin of the implicit rewards</text>` +
     `<polyline points="${points.join(" ")}"/>` +
-    `<circle class="tip" cx="${x(at)}" cy="${y(lossOf(at))}" r="5"/>`;
+    `<circle class="tip" cx="${x(found.margin)}" cy="${y(found.loss)}" r="5"/>`;
 }
 
 function render({ model, el }) {
@@ -105,8 +115,8 @@ function render({ model, el }) {
     }
     drawCurve(page.svg, found);
     const figures = [
-      ["loss (nats)", formatNumber(found.loss, 3)],
-      ["weight σ(−margin)", formatNumber(found.weight, 3)],
+      ["loss (nats)", formatSmall(found.loss)],
+      ["weight σ(−margin)", formatSmall(found.weight)],
       ["reward, chosen", formatNumber(found.chosen)],
       ["reward, rejected", formatNumber(found.rejected)],
       ["margin", formatNumber(found.margin)],

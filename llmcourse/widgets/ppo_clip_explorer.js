@@ -12,6 +12,12 @@ export function formatNumber(value, digits = 2) {
   return value.toFixed(digits).replace(/^-(?=0\.?0*$)/, "").replace("-", "−");
 }
 
+/** Which of the two products the minimum is. */
+export function branch(sizes) {
+  const { plain, held } = clipped(sizes);
+  return plain === held ? "both, equal" : held < plain ? "clip(ρ) A" : "ρ A";
+}
+
 /** What becomes of the token. */
 export function verdict({ ratio, advantage, clip }) {
   const { flat } = clipped({ ratio, advantage, clip });
@@ -56,11 +62,16 @@ function buildPage() {
 const WIDTH = 560;
 const HEIGHT = 150;
 const WIDEST = 3;
-const TALLEST = 4;
+
+/** The greatest objective that is drawn: that of the widest ratio, so that no part of a curve is cut off. */
+export function tallest(advantage) {
+  return WIDEST * Math.max(1, Math.ceil(Math.abs(advantage)));
+}
 
 function drawCurve(svg, sizes) {
   const x = (ratio) => (ratio / WIDEST) * WIDTH;
-  const y = (value) => (HEIGHT / 2) * (1 - Math.max(-TALLEST, Math.min(TALLEST, value)) / TALLEST);
+  const top = tallest(sizes.advantage);
+  const y = (value) => (HEIGHT / 2) * (1 - value / top);
   const line = (value, name) => {
     const points = [];
     for (let i = 0; i <= 150; i++) {
@@ -70,10 +81,10 @@ function drawCurve(svg, sizes) {
     return `<polyline class="${name}" points="${points.join(" ")}"/>`;
   };
   const found = clipped(sizes);
-  svg.setAttribute("viewBox", `-40 -10 ${WIDTH + 60} ${HEIGHT + 54}`);
+  svg.setAttribute("viewBox", `-48 -32 ${WIDTH + 68} ${HEIGHT + 88}`);
   svg.setAttribute("role", "img");
   svg.setAttribute("aria-label", `Objective ${formatNumber(found.objective)} at a ratio of ${formatNumber(sizes.ratio)}`);
-  const levels = [-4, -2, 0, 2, 4].map(
+  const levels = [-3, -2, -1, 0, 1, 2, 3].map((part) => (part * top) / 3).map(
     (value) =>
       `<line class="axis" x1="0" x2="${WIDTH}" y1="${y(value)}" y2="${y(value)}"/>` +
       `<text x="-7" y="${y(value) + 4}" text-anchor="end">${String(value).replace("-", "−")}</text>`,
@@ -82,11 +93,12 @@ function drawCurve(svg, sizes) {
     (ratio) => `<line class="bound" x1="${x(ratio)}" x2="${x(ratio)}" y1="0" y2="${HEIGHT}"/>`,
   );
   const ticks = [0, 1, 2, 3].map(
-    (ratio) => `<text x="${x(ratio)}" y="${HEIGHT + 18}" text-anchor="middle">${ratio}</text>`,
+    (ratio) => `<text x="${x(ratio)}" y="${HEIGHT + 25}" text-anchor="middle">${ratio}</text>`,
   );
   svg.innerHTML =
+    `<text x="0" y="-14">objective</text>` +
     levels.join("") + bounds.join("") + ticks.join("") +
-    `<text x="${WIDTH / 2}" y="${HEIGHT + 36}" text-anchor="middle">ratio of the token's probability, now over then</text>` +
+    `<text x="${WIDTH / 2}" y="${HEIGHT + 49}" text-anchor="middle">ratio of the token's probability, now over then</text>` +
     line((each) => each.plain, "plain") + line((each) => each.objective, "cut") +
     `<circle class="tip" cx="${x(sizes.ratio)}" cy="${y(found.objective)}" r="5"/>`;
 }
@@ -108,7 +120,8 @@ function render({ model, el }) {
     const figures = [
       ["ρ A", formatNumber(found.plain)],
       ["clip(ρ) A", formatNumber(found.held)],
-      ["objective, the smaller", formatNumber(found.objective)],
+      ["objective", formatNumber(found.objective)],
+      ["the smaller is", branch(sizes)],
       ["gradient", formatNumber(found.slope)],
       ["the token", verdict(sizes)],
     ];

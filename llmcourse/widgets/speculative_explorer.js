@@ -14,10 +14,10 @@ export function speedup(acceptance, length, cost) {
   return expectedTokens(acceptance, length) / (1 + length * cost);
 }
 
-/** The draft length that gains most; of equals the shortest. */
+/** The draft length that gains most, 0 where none gains; of equals the shortest. */
 export function bestLength(acceptance, cost) {
-  let best = 1;
-  for (let n = 2; n <= LONGEST; n++) if (speedup(acceptance, n, cost) > speedup(acceptance, best, cost)) best = n;
+  let best = 0;
+  for (let n = 1; n <= LONGEST; n++) if (speedup(acceptance, n, cost) > speedup(acceptance, best, cost)) best = n;
   return best;
 }
 
@@ -30,7 +30,7 @@ function make(tag, attributes = {}, ...children) {
 
 const SLIDERS = [
   ["acceptance", "Acceptance a", 0, 0.99, 0.01],
-  ["draft_length", "Drafted tokens K", 1, LONGEST, 1],
+  ["draft_length", "Draft length K", 1, LONGEST, 1],
   ["cost_ratio", "Cost ratio c", 0, 0.5, 0.01],
 ];
 let explorers = 0;
@@ -64,20 +64,23 @@ function drawCurve(svg, { acceptance, draft_length, cost_ratio }) {
   const x = (n) => (n / LONGEST) * WIDTH;
   const y = (value) => HEIGHT * (1 - value / top);
   const best = bestLength(acceptance, cost_ratio);
-  svg.setAttribute("viewBox", `-40 -10 ${WIDTH + 60} ${HEIGHT + 54}`);
+  svg.setAttribute("viewBox", `-48 -32 ${WIDTH + 68} ${HEIGHT + 88}`);
   svg.setAttribute("role", "img");
   svg.setAttribute("aria-label", `${values[draft_length].toFixed(2)} times as fast with ${draft_length} drafted tokens`);
-  const levels = [...new Set([0, 1, top / 2, top])].map(
+  // Where the scale is coarse the 1 would stand in the 0.
+  const levels = [...new Set([0, ...(top > 7 ? [] : [1]), top / 2, top])].map(
     (value) =>
       `<line class="axis" x1="0" x2="${WIDTH}" y1="${y(value)}" y2="${y(value)}"/>` +
       `<text x="-7" y="${y(value) + 4}" text-anchor="end">${value}</text>`,
   );
-  const ticks = [0, 4, 8, 12, 16].map((n) => `<text x="${x(n)}" y="${HEIGHT + 18}" text-anchor="middle">${n}</text>`);
+  const ticks = [0, 4, 8, 12, 16].map((n) => `<text x="${x(n)}" y="${HEIGHT + 25}" text-anchor="middle">${n}</text>`);
   svg.innerHTML =
+    `<text x="0" y="-14">times as fast as plain decoding</text>` +
     levels.join("") + ticks.join("") +
-    `<text x="${WIDTH / 2}" y="${HEIGHT + 36}" text-anchor="middle">tokens drafted in a round</text>` +
+    `<text x="${WIDTH / 2}" y="${HEIGHT + 49}" text-anchor="middle">tokens drafted in a round</text>` +
     `<line class="bound" x1="${x(best)}" x2="${x(best)}" y1="0" y2="${HEIGHT}"/>` +
     `<polyline points="${lengths.map((n) => `${x(n).toFixed(1)},${y(values[n]).toFixed(1)}`).join(" ")}"/>` +
+    `<circle class="best" cx="${x(best)}" cy="${y(values[best])}" r="3.5"/>` +
     `<circle class="tip" cx="${x(draft_length)}" cy="${y(values[draft_length])}" r="5"/>`;
 }
 
@@ -95,10 +98,12 @@ function render({ model, el }) {
       output.textContent = text;
     }
     drawCurve(page.svg, sizes);
+    const best = bestLength(acceptance, cost_ratio);
     const figures = [
       ["tokens a round", expectedTokens(acceptance, draft_length).toFixed(2)],
       ["times as fast", speedup(acceptance, draft_length, cost_ratio).toFixed(2)],
-      ["best K, dashed", String(bestLength(acceptance, cost_ratio))],
+      ["best K, dashed", String(best)],
+      ["times as fast at best", speedup(acceptance, best, cost_ratio).toFixed(2)],
     ];
     page.figures.replaceChildren(
       ...figures.map(([name, value]) => make("div", {}, make("dt", {}, name), make("dd", { "data-figure": name }, value))),

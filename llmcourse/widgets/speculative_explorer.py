@@ -70,8 +70,8 @@ class SpeculativeExplorer(StaticWidget):
 
     @property
     def best_length(self) -> int:
-        """The draft length from 1 to 16 that gains most."""
-        lengths = range(1, _LONGEST + 1)
+        """The draft length up to 16 that gains most; 0 where acceptance is no greater than the cost ratio."""
+        lengths = range(_LONGEST + 1)
         return max(lengths, key=lambda n: expected_speedup(self.acceptance, n, self.cost_ratio))
 
     def __repr__(self) -> str:

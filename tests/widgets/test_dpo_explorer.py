@@ -22,7 +22,9 @@ CASES = [random_case(seed) for seed in range(200)]
 @pytest.fixture(scope="module")
 def javascript(run_javascript):
     harness = """process.stdout.write(JSON.stringify({
-      answers: cases.map(lib.dpo), formatted: [0, -0.001, -1.5, 0.126928].map((x) => lib.formatNumber(x)) }));"""
+      answers: cases.map(lib.dpo), formatted: [0, -0.001, -1.5, 0.126928].map((x) => lib.formatNumber(x)),
+      reach: [0, -8, 8.01, 40, -41, 240].map(lib.reachOf),
+      small: [8, 0.693147, 0.0005, 4.54e-5, 0].map(lib.formatSmall) }));"""
     return run_javascript(dpo_explorer, harness, CASES)
 
 
@@ -43,6 +45,13 @@ def test_it_opens_before_the_first_step():
 
 def test_numbers_are_written_briefly(javascript):
     assert javascript["formatted"] == ["0.00", "0.00", "−1.50", "0.13"]
+    assert javascript["small"] == ["8.000", "0.693", "0.001", "4.5e−5", "0.000"]
+
+
+def test_the_widest_margin_of_the_sliders_is_still_drawn(javascript):
+    widest = DPOExplorer(beta=2, policy_chosen=0, policy_rejected=-60, reference_chosen=-60, reference_rejected=0)
+    assert widest.rewards == (120, -120)
+    assert javascript["reach"] == [8, 8, 40, 40, 240, 240]
 
 
 def test_output_is_stable():

@@ -26,7 +26,8 @@ FIXED = [
 @pytest.fixture(scope="module")
 def javascript(run_javascript):
     harness = """process.stdout.write(JSON.stringify(cases.map((one) => (
-      { ...lib.clipped(one), verdict: lib.verdict(one) }))));"""
+      { ...lib.clipped(one), verdict: lib.verdict(one),
+        branch: lib.branch(one), top: lib.tallest(one.advantage) }))));"""
     return run_javascript(ppo_clip_explorer, harness, [*CASES, *(case for case, _ in FIXED)])
 
 
@@ -41,6 +42,19 @@ def test_javascript_equals_the_package_on_random_tokens(javascript):
 def test_what_becomes_of_the_token(javascript):
     found = javascript[len(CASES) :]
     assert [one["verdict"] for one in found] == [verdict for _, verdict in FIXED]
+    assert [one["branch"] for one in found] == ["clip(ρ) A", "ρ A", "clip(ρ) A", "ρ A", "both, equal"]
+
+
+def test_the_gradient_is_zero_where_the_clipped_branch_is_taken(javascript):
+    for case, found in zip(CASES, javascript, strict=False):
+        moved_too_far = (case["ratio"] - 1) * (1 if case["advantage"] > 0 else -1) > case["clip"]
+        assert (found["branch"] == "clip(ρ) A") == (found["slope"] == 0) == moved_too_far
+
+
+def test_no_part_of_a_curve_is_cut_off(javascript):
+    for case, found in zip(CASES, javascript, strict=False):
+        ends = [abs(PPOClipExplorer(**case | {"ratio": ratio}).objective) for ratio in (0.05, 3.0)]
+        assert max(ends) <= found["top"] <= 9
 
 
 def test_output_is_stable():

@@ -33,8 +33,23 @@ def test_javascript_equals_the_package_on_random_choices(javascript):
         explorer = SpeculativeExplorer(**case)
         assert found["tokens"] == pytest.approx(explorer.tokens, abs=1e-9)
         assert found["speedup"] == pytest.approx(explorer.speedup, abs=1e-9)
-        gains = [expected_speedup(case["acceptance"], n, case["cost_ratio"]) for n in range(1, 17)]
-        assert gains[found["best"] - 1] == pytest.approx(gains[explorer.best_length - 1]) == max(gains)
+        gains = [expected_speedup(case["acceptance"], n, case["cost_ratio"]) for n in range(17)]
+        assert gains[found["best"]] == pytest.approx(gains[explorer.best_length]) == max(gains)
+
+
+def test_tokens_a_round_in_closed_form(javascript):
+    # Leviathan et al., equation 1: (1 - a^(K+1)) / (1 - a).
+    for case, found in zip(CASES, javascript, strict=True):
+        a, k = case["acceptance"], case["draft_length"]
+        assert found["tokens"] == pytest.approx((1 - a ** (k + 1)) / (1 - a), rel=1e-12)
+        assert found["speedup"] == pytest.approx(found["tokens"] / (1 + k * case["cost_ratio"]), rel=1e-12)
+
+
+def test_a_draft_pays_only_where_it_is_right_more_often_than_it_costs(javascript):
+    for case, found in zip(CASES, javascript, strict=True):
+        pays = case["acceptance"] > case["cost_ratio"]
+        assert (found["best"] > 0) == (SpeculativeExplorer(**case).best_length > 0) == pays
+    assert {found["best"] > 0 for found in javascript} == {True, False}
 
 
 def test_output_is_stable():
