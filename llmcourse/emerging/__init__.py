@@ -1,5 +1,6 @@
 """Chapter 8: what is emerging. Importing it registers the feed-forward layer "moe" and RoPE's "yarn" and "ntk"."""
 
+from llmcourse.emerging.argument_schema import check_arguments, check_schema
 from llmcourse.emerging.bm25 import BM25, bm25_scores, inverse_document_frequency, split_words
 from llmcourse.emerging.context_extension import (
     dynamic_ntk_theta,
@@ -41,21 +42,32 @@ from llmcourse.emerging.routing import (
     router_z_loss,
     update_selection_bias,
 )
+from llmcourse.emerging.tool_loop import Message, ToolCall, find_tool_call, shorten, tool_loop
+from llmcourse.emerging.tools import Calculator, PassageSearch, PythonTool, Tool, calculate
 
 __all__ = [
     "BM25",
     "BiEncoder",
     "BiEncoderConfig",
+    "Calculator",
+    "Message",
     "MixtureOfExperts",
     "MoEConfig",
     "Passage",
+    "PassageSearch",
+    "PythonTool",
     "Question",
     "Retriever",
+    "Tool",
+    "ToolCall",
     "apply_experts",
     "attend_partially",
     "auxiliary_loss",
     "balance_experts",
     "bm25_scores",
+    "calculate",
+    "check_arguments",
+    "check_schema",
     "combine",
     "course_passages",
     "course_questions",
@@ -63,6 +75,7 @@ __all__ = [
     "expert_capacity",
     "expert_counts",
     "expert_swiglu",
+    "find_tool_call",
     "info_nce",
     "interpolated_frequencies",
     "inverse_cloze_pairs",
@@ -80,8 +93,10 @@ __all__ = [
     "ring_split",
     "route_top_k",
     "router_z_loss",
+    "shorten",
     "sort_by_expert",
     "split_words",
+    "tool_loop",
     "train_bi_encoder",
     "update_selection_bias",
     "yarn_attention_factor",
