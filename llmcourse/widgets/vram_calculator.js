@@ -21,12 +21,20 @@ export function estimate({ shape, billions, bits, context, batch_size, kv_bits, 
   return { ...parts, total: parts.weights + parts.cache + parts.activations + parts.overhead };
 }
 
+/** The numbers of GPUs over which a model's heads can be spread equally: the first few of the powers of two. */
+export function gpusFor(shape, gpus) {
+  return gpus.filter((n) => shape.n_heads % n === 0);
+}
+
+// Below ten a second decimal, without which 1.34 GB and 1.25 GiB would read alike.
+const brief = (value) => value.toFixed(value < 9.995 ? 2 : 1);
+
 export function formatGB(bytes) {
-  return `${(bytes / 1e9).toFixed(1)} GB`;
+  return `${brief(bytes / 1e9)} GB`;
 }
 
 export function formatGiB(bytes) {
-  return `${(bytes / 2 ** 30).toFixed(1)} GiB`;
+  return `${brief(bytes / 2 ** 30)} GiB`;
 }
 
 /** The smallest of usual cards that holds it; a few percent of a card are never free. */
@@ -55,7 +63,7 @@ const LABELS = {
   context: "Tokens of context",
   batch_size: "Sequences at a time",
   kv_bits: "Bits of the cache",
-  n_gpus: "GPUs",
+  n_gpus: "GPUs (tensor parallel)",
 };
 let calculators = 0;
 
@@ -95,9 +103,13 @@ function render({ model, el }) {
   const page = buildPage(models, choices);
   const names = ["model", ...Object.keys(LABELS)];
 
+  const shapeOf = (chosen) => models.find(({ name }) => name === chosen);
+
   function draw() {
     const chosen = Object.fromEntries(names.map((name) => [name, model.get(name)]));
-    const found = estimate({ ...chosen, shape: models.find(({ name }) => name === chosen.model) });
+    const shape = shapeOf(chosen.model);
+    const found = estimate({ ...chosen, shape });
+    page.controls.n_gpus.slider.max = gpusFor(shape, choices.n_gpus).length - 1;
     page.select.value = chosen.model;
     for (const [name, { slider, output }] of Object.entries(page.controls)) {
       const isCount = name === "billions";
@@ -108,7 +120,7 @@ function render({ model, el }) {
     }
     drawBar(page.bar, found);
     const figures = [
-      ...PARTS.map(([name, label]) => [name, label, formatGB(found[name])]),
+      ...PARTS.map(([name, label]) => [name, `${label}, ${formatGiB(found[name])}`, formatGB(found[name])]),
       ["total", chosen.n_gpus > 1 ? "on each GPU" : "in all", `${formatGB(found.total)} = ${formatGiB(found.total)}`],
       ["fits", "smallest card", card(found.total)],
     ];
@@ -125,8 +137,12 @@ function render({ model, el }) {
   }
 
   page.select.addEventListener("change", () => {
-    choose("model", page.select.value);
-    choose("billions", models.find(({ name }) => name === page.select.value).billions);
+    const shape = shapeOf(page.select.value);
+    // First the GPUs: at no moment is a model cut where it cannot be.
+    const fitting = gpusFor(shape, choices.n_gpus).filter((n) => n <= model.get("n_gpus"));
+    choose("n_gpus", fitting.at(-1));
+    choose("model", shape.name);
+    choose("billions", shape.billions);
   });
   for (const [name, { slider }] of Object.entries(page.controls)) {
     slider.addEventListener("input", () => choose(name, choices[name][Number(slider.value)]));

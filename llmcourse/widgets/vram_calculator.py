@@ -44,7 +44,7 @@ class VRAMCalculator(StaticWidget):
         context: Tokens of each sequence: a power of two from 512 to 131,072.
         batch_size: Sequences at a time: a power of two up to 128.
         kv_bits: Of each key's and value's number: one of ``BITS``.
-        n_gpus: 1, 2, 4 or 8.
+        n_gpus: 1, 2, 4 or 8, over which the model's heads can be spread equally.
         **traits: What any widget takes, such as ``layout``.
 
     Raises:
@@ -89,7 +89,7 @@ class VRAMCalculator(StaticWidget):
             raise ValueError(f"model is {model!r}: choose one of {', '.join(models)}")
         self._configs = {name: model_config(name) for name in models}
         for name, config in self._configs.items():
-            if config.latent or config.feed_forward != "swiglu" or config.window_of(0):
+            if config.latent or config.feed_forward != "swiglu" or any(map(config.window_of, range(config.n_layers))):
                 raise ValueError(f"{name} has a latent, a window or no SwiGLU, which the page does not reckon with")
         own = {name: round(parameter_count_of(name) / 1e9, 2) for name in models}
         billions = own[model] if billions is None else billions
@@ -100,6 +100,10 @@ class VRAMCalculator(StaticWidget):
         for name, value in given.items():
             if value not in offered[name]:
                 raise ValueError(f"{name} is {value}: choose one of {', '.join(map(str, offered[name]))}")
+        if self._configs[model].n_heads % n_gpus:
+            raise ValueError(
+                f"n_gpus is {n_gpus}: the {self._configs[model].n_heads} heads of {model} spread unequally"
+            )
         super().__init__(model=model, billions=billions, **given, **traits)
         shapes = [
             {"name": name, "billions": own[name], **{size: getattr(config, size) for size in _SHAPE}}

@@ -36,7 +36,9 @@ def javascript(run_javascript):
     shapes = {shape["name"]: shape for shape in VRAMCalculator().models}
     cases = [case | {"shape": shapes[case["model"]]} for case in CASES]
     harness = """process.stdout.write(JSON.stringify({ answers: cases.map(lib.estimate),
-      formatted: [lib.formatGB(35e9), lib.formatGiB(2 ** 30)], cards: [7e9, 43e9, 1e12].map(lib.card) }));"""
+      formatted: [lib.formatGB(35e9), lib.formatGiB(2 ** 30), lib.formatGB(9.999e9)],
+      cards: [7e9, 43e9, 1e12].map(lib.card),
+      gpus: cases.map(({ shape }) => lib.gpusFor(shape, [1, 2, 4, 8])) }));"""
     return run_javascript(vram_calculator, harness, cases)
 
 
@@ -58,8 +60,27 @@ def test_a_models_own_count_is_that_of_its_configuration():
     assert calculator.billions == round(parameter_count_of("Llama 3 8B") / 1e9, 2) == 8.03
 
 
+def test_only_gpus_over_which_heads_spread_are_offered(javascript):
+    for case, found in zip(CASES, javascript["gpus"], strict=True):
+        for n_gpus in vram_calculator.GPUS:
+            if n_gpus in found:
+                assert VRAMCalculator(**case | {"n_gpus": n_gpus}).estimate.n_gpus == n_gpus
+            else:
+                with pytest.raises(ValueError, match="spread unequally"):
+                    VRAMCalculator(**case | {"n_gpus": n_gpus})
+        assert found == list(vram_calculator.GPUS[: len(found)])  # so that the slider's place is that in the list
+    assert sorted(map(len, javascript["gpus"]))[0] < len(vram_calculator.GPUS)
+
+
+def test_the_slider_has_a_place_for_every_models_count():
+    for name in NAMES:
+        calculator = VRAMCalculator(model=name, billions=None)
+        assert calculator.billions in calculator.choices["billions"]
+    assert 70 in VRAMCalculator().choices["billions"]
+
+
 def test_numbers_and_cards_are_written_as_people_say_them(javascript):
-    assert javascript["formatted"] == ["35.0 GB", "1.0 GiB"]
+    assert javascript["formatted"] == ["35.0 GB", "1.00 GiB", "10.0 GB"]
     assert javascript["cards"] == ["8 GB", "48 GB", "none of 192 GB"]
 
 
@@ -75,6 +96,7 @@ def test_output_is_stable():
         ({"billions": 0.0}, "billions is 0.0: give 0.1 to 1000"),
         ({"bits": 7}, "bits is 7: choose one of 2.0"),
         ({"n_gpus": 3}, "n_gpus is 3: choose one of 1, 2, 4, 8"),
+        ({"model": "Qwen2.5 7B", "n_gpus": 8}, "n_gpus is 8: the 28 heads of Qwen2.5 7B spread unequally"),
     ],
 )
 def test_bad_input_is_refused(options, message):
