@@ -5,7 +5,7 @@ import json
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -98,11 +98,12 @@ class ChatServer:
             given = f"retries is {self.retries}, timeout_s {self.timeout_s} and backoff_s {self.backoff_s}"
             raise ValueError(f"{given}: give 0 or more retries, and times that are not below 0")
 
-    def __call__(self, question: str) -> str:
+    def __call__(self, question: str | Sequence[Mapping[str, str]]) -> str:
         """Return the model's reply.
 
         Args:
-            question: What the user says.
+            question: What the user says, or a whole conversation of messages with ``role`` and ``content``. Results of
+                tools are sent as what the user says, since servers take their own form of a tool's message only.
 
         Returns:
             The text of the reply.
@@ -130,13 +131,13 @@ class ChatServer:
                 problem = str(error)
         raise ConnectionError(f"{self.url} gave no usable reply in {self.retries + 1} attempts; the last: {problem}")
 
-    def _request(self, question: str) -> urllib.request.Request:
-        body = {
-            "model": self.model,
-            "max_tokens": self.max_tokens,
-            "temperature": 0.0,
-            "messages": [{"role": "user", "content": question}],
-        }
+    def _request(self, question: str | Sequence[Mapping[str, str]]) -> urllib.request.Request:
+        said = [{"role": "user", "content": question}] if isinstance(question, str) else question
+        messages = [{**message, "role": "user"} if message["role"] == "tool" else dict(message) for message in said]
+        body: dict[str, Any] = {"model": self.model, "max_tokens": self.max_tokens, "temperature": 0.0}
+        if self.api == "anthropic" and messages and messages[0]["role"] == "system":
+            body["system"] = messages.pop(0)["content"]
+        body["messages"] = messages
         headers = {"Content-Type": "application/json"}
         if self.api == "anthropic":
             headers["anthropic-version"] = "2023-06-01"

@@ -42,11 +42,13 @@ from llmcourse.emerging.routing import (
     router_z_loss,
     update_selection_bias,
 )
+from llmcourse.emerging.tool_agent import AgentRun, ToolAgent, mark_as_data
 from llmcourse.emerging.tool_loop import Message, ToolCall, find_tool_call, shorten, tool_loop
 from llmcourse.emerging.tools import Calculator, PassageSearch, PythonTool, Tool, calculate
 
 __all__ = [
     "BM25",
+    "AgentRun",
     "BiEncoder",
     "BiEncoderConfig",
     "Calculator",
@@ -59,6 +61,7 @@ __all__ = [
     "Question",
     "Retriever",
     "Tool",
+    "ToolAgent",
     "ToolCall",
     "apply_experts",
     "attend_partially",
@@ -81,6 +84,7 @@ __all__ = [
     "inverse_cloze_pairs",
     "inverse_document_frequency",
     "load_balancing_loss",
+    "mark_as_data",
     "mean_reciprocal_rank",
     "merge_attention",
     "moe_parameters",
