@@ -84,6 +84,17 @@ def test_numbers_and_cards_are_written_as_people_say_them(javascript):
     assert javascript["cards"] == ["8 GB", "48 GB", "none of 192 GB"]
 
 
+@pytest.mark.browser
+def test_another_model_takes_no_more_gpus_than_its_heads_allow(browser):
+    page = browser.new_page()
+    page.set_content(VRAMCalculator(n_gpus=8).static_html())
+    page.get_by_label("Shape of").select_option("Qwen2.5 7B")  # 28 heads
+    assert page.locator("output").last.inner_text() == "4"
+    calculator = VRAMCalculator(model="Qwen2.5 7B", billions=None, n_gpus=4)
+    assert page.locator("dd").first.inner_text() == f"{calculator.estimate.weight_bytes / 1e9:.2f} GB"
+    page.close()
+
+
 def test_output_is_stable():
     assert VRAMCalculator().static_html() == VRAMCalculator().static_html()
 
