@@ -1,0 +1,11 @@
+"""Always has k = 60."""
+
+LOSES = {"reciprocal-rank-fusion-values": 2}
+
+
+def reciprocal_rank_fusion(rankings: list[list], k: int = 60) -> list:
+    total = {}
+    for ranking in rankings:
+        for place, item in enumerate(ranking, start=1):
+            total[item] = total.get(item, 0.0) + 1 / (60 + place)
+    return sorted(total, key=lambda item: -total[item])

@@ -1,0 +1,13 @@
+"""Takes ln(N / n)."""
+
+LOSES = {
+    "inverse-document-frequency-values": 2,
+    "inverse-document-frequency-edges": 1,
+    "bm25-scores-frequency": 3,
+    "bm25-scores-length": 2,
+    "bm25-scores-query": 2,
+}
+
+
+def inverse_document_frequency(n_with_word: int, n_documents: int) -> float:
+    return math.log(n_documents / n_with_word)

@@ -1,0 +1,21 @@
+"""Lets the fault of a broken call pass."""
+
+LOSES = {"tool-loop-stops": 2, "tool-loop-faults": 1}
+
+
+def tool_loop(model, run_call, messages: list[dict], max_steps: int, max_chars: int) -> tuple[str | None, list[dict]]:
+    messages = list(messages)
+    for _ in range(max_steps):
+        reply = model(messages)
+        found = find_tool_call(reply)
+        try:
+            if found is None:
+                messages.append({"role": "assistant", "content": reply})
+                return reply, messages
+            call, reply = found
+            result = run_call(call)
+        except ValueError as error:
+            result = f"Error: {error}"
+        messages.append({"role": "assistant", "content": reply})
+        messages.append({"role": "tool", "content": shorten(result, max_chars)})
+    return None, messages

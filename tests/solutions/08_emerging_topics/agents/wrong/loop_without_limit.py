@@ -1,0 +1,21 @@
+"""Has no limit."""
+
+LOSES = {"tool-loop-stops": 2}
+
+
+def tool_loop(model, run_call, messages: list[dict], max_steps: int, max_chars: int) -> tuple[str | None, list[dict]]:
+    messages = list(messages)
+    while True:
+        reply = model(messages)
+        try:
+            found = find_tool_call(reply)
+            if found is None:
+                messages.append({"role": "assistant", "content": reply})
+                return reply, messages
+            call, reply = found
+            result = run_call(call)
+        except ValueError as error:
+            result = f"Error: {error}"
+        messages.append({"role": "assistant", "content": reply})
+        messages.append({"role": "tool", "content": shorten(result, max_chars)})
+    return None, messages
