@@ -45,6 +45,7 @@ from llmcourse.emerging.routing import (
 from llmcourse.emerging.tool_agent import AgentRun, ToolAgent, mark_as_data
 from llmcourse.emerging.tool_loop import Message, ToolCall, find_tool_call, shorten, tool_loop
 from llmcourse.emerging.tools import Calculator, PassageSearch, PythonTool, Tool, calculate
+from llmcourse.emerging.vision_encoder import VisionConfig, VisionEncoder, patchify, place_image_tokens
 
 __all__ = [
     "BM25",
@@ -63,6 +64,8 @@ __all__ = [
     "Tool",
     "ToolAgent",
     "ToolCall",
+    "VisionConfig",
+    "VisionEncoder",
     "apply_experts",
     "attend_partially",
     "auxiliary_loss",
@@ -90,6 +93,8 @@ __all__ = [
     "moe_parameters",
     "ntk_scaled_theta",
     "partial_attention_gradients",
+    "patchify",
+    "place_image_tokens",
     "recall_at_k",
     "reciprocal_rank_fusion",
     "ring_attention",
