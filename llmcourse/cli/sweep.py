@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 def sweep(
     name: Annotated[
-        str, typer.Argument(help="Which table: alignment, architecture, data_quality, scaling or stability")
+        str,
+        typer.Argument(help="Which table: alignment, architecture, data_quality, quantization, scaling or stability"),
     ],
     size: Annotated[str, typer.Option(help="quick (seconds), cpu or gpu; by default gpu where there is one")] = "",
     jobs: Annotated[int, typer.Option(help="Processes, one thread each; 0 for this one")] = 1,

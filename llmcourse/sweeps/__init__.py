@@ -17,7 +17,7 @@ __all__ = [
     "write_table",
 ]
 
-NAMES = ("alignment", "architecture", "data_quality", "scaling", "stability")
+NAMES = ("alignment", "architecture", "data_quality", "quantization", "scaling", "stability")
 
 
 def find_sweep(name: str) -> Sweep:

@@ -102,7 +102,8 @@ def test_sweeps_that_make_no_sense_are_refused() -> None:
     with pytest.raises(ValueError, match="has no size 'huge': choose cpu"):
         squares().runs("huge")
     with pytest.raises(
-        ValueError, match="no sweep 'cooking': choose alignment or architecture or data_quality or scaling or stability"
+        ValueError,
+        match="no sweep 'cooking': choose alignment or architecture or data_quality or quantization or scaling or",
     ):
         find_sweep("cooking")
 
@@ -217,6 +218,7 @@ def test_the_tables_that_ship_are_of_the_sweeps_as_they_are(name: str) -> None:
 
 def test_a_table_that_does_not_ship_is_refused() -> None:
     with pytest.raises(
-        ValueError, match="no table 'cooking': choose alignment or architecture or data_quality or scaling or stability"
+        ValueError,
+        match="no table 'cooking': choose alignment or architecture or data_quality or quantization or scaling or",
     ):
         load_table("cooking")
