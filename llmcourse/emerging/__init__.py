@@ -17,6 +17,7 @@ from llmcourse.emerging.dense_retriever import (
     inverse_cloze_pairs,
     train_bi_encoder,
 )
+from llmcourse.emerging.drawn_shapes import DrawnShapes, draw_shapes
 from llmcourse.emerging.expert_dispatch import (
     apply_experts,
     combine,
@@ -53,6 +54,7 @@ __all__ = [
     "BiEncoder",
     "BiEncoderConfig",
     "Calculator",
+    "DrawnShapes",
     "Message",
     "MixtureOfExperts",
     "MoEConfig",
@@ -77,6 +79,7 @@ __all__ = [
     "combine",
     "course_passages",
     "course_questions",
+    "draw_shapes",
     "dynamic_ntk_theta",
     "expert_capacity",
     "expert_counts",

@@ -172,3 +172,16 @@ def test_a_checkpoint_writes_until_its_end() -> None:
     writer = CheckpointWriter(model, tokenizer, max_new_tokens=9)
     assert writer("How?") == "ok" and writer.template == CHATML
     assert CheckpointWriter(model, tokenizer, max_new_tokens=1)("How?") == "o"
+
+
+def test_conversations_are_sent_in_each_servers_form():
+    """A tool's result goes as the user's words; Anthropic's servers take the system's beside the messages."""
+    said = [("system", "Be brief."), ("user", "6 * 7?"), ("assistant", "call"), ("tool", "42")]
+    messages = [{"role": role, "content": content} for role, content in said]
+    sent = [{"role": "user", "content": content} if role == "tool" else {"role": role, "content": content}
+            for role, content in said]  # fmt: skip
+    openai = json.loads(ChatServer("http://localhost:1/x", "m")._request(messages).data)
+    assert openai["messages"] == sent
+    anthropic = json.loads(ChatServer("http://localhost:1/x", "m", api="anthropic")._request(messages).data)
+    assert (anthropic["system"], anthropic["messages"]) == ("Be brief.", sent[1:])
+    assert messages[3]["role"] == "tool"
