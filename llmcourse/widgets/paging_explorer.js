@@ -192,7 +192,7 @@ function drawTables(place, { tables, event }) {
       return make("span", { class: isNew ? "chip new" : "chip" }, make("small", {}, `${i} →`), ` ${block}`);
     });
     const title = make("span", { class: "name", style: hue(name) }, name);
-    return make("div", { class: "row" }, title, make("span", { class: "length" }, plural(n_tokens, "token")), ...chips);
+    return make("div", { class: "request" }, title, make("span", { class: "length" }, plural(n_tokens, "token")), ...chips);
   });
   place.replaceChildren(...(rows.length ? rows : [make("p", { class: "none" }, "no request is open")]));
 }
