@@ -97,13 +97,15 @@ def write_tensor(encoder: Encoder, tensor: Any) -> list[Any]:
     if tensor.layout is not torch.strided or tensor.is_meta or name not in _TORCH_DTYPES:
         raise BorderError(f"a tensor without plain values ({tensor.layout}, {name}, {tensor.device}) cannot cross")
     try:
-        plain = tensor.detach().as_subclass(torch.Tensor).cpu().resolve_conj().resolve_neg().contiguous()
-        raw = plain.reshape(-1).view(torch.uint8).numpy() if plain.numel() else b""
+        plain = tensor.detach().as_subclass(torch.Tensor).cpu().resolve_conj().resolve_neg().contiguous().reshape(-1)
+        if len(plain) == 1:  # one number that was expanded counts as contiguous, though its stride is 0
+            plain = plain.clone(memory_format=torch.contiguous_format)
+        raw = plain.view(torch.uint8).numpy() if len(plain) else b""
     except RuntimeError as error:
         raise BorderError(
             "a tensor inside torch.func, vmap or torch.compile has no values of its own and cannot cross"
         ) from error
-    return [name, list(plain.shape), encoder.buffer(memoryview(raw))]
+    return [name, list(tensor.shape), encoder.buffer(memoryview(raw))]
 
 
 def read_tensor(decoder: Decoder, data: list[Any]) -> Any:

@@ -46,7 +46,14 @@ def test_tensors_of_every_dtype(dtype: torch.dtype, shape: tuple[int, ...]) -> N
 
 def test_views_cross_as_their_values() -> None:
     base = torch.arange(24.0).reshape(4, 6)
-    for view in (base.T, base[::2, 1::2], base[1].expand(3, 6), torch.conj(torch.tensor([1 + 2j])), base[2, 3]):
+    for view in (
+        base.T,
+        base[::2, 1::2],
+        base[1].expand(3, 6),
+        torch.tensor(2.0).expand(1, 1),
+        torch.conj(torch.tensor([1 + 2j])),
+        base[2, 3],
+    ):
         assert torch.equal(cross(view), view) and cross(view).is_contiguous()
 
 
