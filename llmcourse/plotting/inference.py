@@ -13,7 +13,7 @@ __all__ = [
     "block_occupancy",
     "code_values",
     "cost_over_context",
-    "perplexity_over_bits",
+    "quality_over_bits",
     "roofline",
     "share_over_time",
     "speedup_over_draft_length",
@@ -104,28 +104,23 @@ def code_values(ax: Axes, rows: Mapping[str, ArrayLike], *, density: tuple[Array
     return ax
 
 
-def perplexity_over_bits(
-    ax: Axes, points: Mapping[str, Sequence[tuple[float, float]]], *, level: float, ylabel: str = "perplexity"
-) -> Axes:
-    """Draw what quality is left at so many bits per weight.
+def quality_over_bits(ax: Axes, points: Mapping[str, Sequence[tuple[float, float]]], *, ylabel: str) -> Axes:
+    """Draw what is lost at so many bits per weight.
 
     Args:
         ax: Where to draw; its vertical axis becomes logarithmic.
-        points: Bits per weight, scales among them, and the perplexity, in order of bits, by method.
-        level: The perplexity of the weights as they were trained: a grey line.
-        ylabel: The quality.
+        points: Bits per weight, scales among them, and the loss, in order of bits, by method.
+        ylabel: What is lost, with its unit.
 
     Returns:
         The same ax.
     """
-    ax.axhline(level, color=COLORS["reference"], linewidth=1)
     colors = list(OKABE_ITO.values())
     for number, (name, pairs) in enumerate(points.items()):
         bits, values = np.asarray(pairs, dtype=float).T
         color = colors[(5, 6, 3, 1, 7, 2, 0)[number % 7]]
-        ax.plot(bits, values, color=color, marker="osD^vPX"[number % 7], markersize=5, linewidth=1.1, label=name)
+        ax.plot(bits, values, color=color, marker="osD^vPX"[number % 7], markersize=6, linewidth=1.1, label=name)
     ax.set(yscale="log", xlabel="bits per weight, scales included", ylabel=ylabel)
-    ax.minorticks_off()
     ax.legend(ncols=2, fontsize=8)
     return ax
 

@@ -34,9 +34,9 @@ def test_codes_have_a_row_for_each_format(ax):
     assert segments == [15, 3]
 
 
-def test_perplexity_stands_over_bits(ax):
-    draw.perplexity_over_bits(ax, {"nearest": [(4.25, 12.0), (8.1, 10.0)]}, level=10.0)
-    assert ax.lines[1].get_xdata().tolist() == [4.25, 8.1]
+def test_what_is_lost_stands_over_bits(ax):
+    draw.quality_over_bits(ax, {"nearest": [(4.25, 0.01), (8.1, 0.0001)]}, ylabel="KL (nats per token)")
+    assert ax.lines[0].get_xdata().tolist() == [4.25, 8.1]
     assert ax.get_yscale() == "log"
 
 
