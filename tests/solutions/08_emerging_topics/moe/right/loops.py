@@ -4,7 +4,7 @@
 def route_top_k(router_logits, top_k, *, renormalize=True, score="softmax", selection_bias=None):
     all_weights, all_experts = [], []
     for row in router_logits:
-        scores = torch.sigmoid(row) if score == "sigmoid" else row.exp() / row.exp().sum()
+        scores = torch.sigmoid(row) if score == "sigmoid" else (row - row.max()).exp() / (row - row.max()).exp().sum()
         biased = scores.tolist() if selection_bias is None else (scores + selection_bias).tolist()
         best = sorted(range(len(biased)), key=biased.__getitem__, reverse=True)[:top_k]
         weights = scores[best]
@@ -29,6 +29,8 @@ def combine(outputs, slots, weights):
 
 def load_balancing_loss(router_logits, experts, mask=None):
     kept = [t for t in range(len(experts)) if mask is None or mask[t]]
+    if not kept:
+        return torch.zeros(())
     probabilities = torch.stack([router_logits[t].softmax(-1) for t in kept])
     loss = torch.zeros(())
     for number in range(router_logits.shape[1]):

@@ -18,7 +18,7 @@ def sort_by_expert(experts, n_experts):
 
 
 def combine(outputs, slots, weights):
-    rows = torch.empty_like(outputs)
+    rows = torch.zeros(weights.numel(), outputs.shape[1])
     rows[slots] = outputs
     return torch.einsum("tk,tkd->td", weights, rows.view(*weights.shape, -1))
 
@@ -27,7 +27,7 @@ def load_balancing_loss(router_logits, experts, mask=None):
     n_experts = router_logits.size(1)
     counted = torch.ones(len(experts)) if mask is None else mask.float()
     chosen = F.one_hot(experts, n_experts).float().mean(1)
-    share, score = (counted @ each / counted.sum() for each in (chosen, F.softmax(router_logits, dim=1)))
+    share, score = (counted @ each / counted.sum().clamp(min=1) for each in (chosen, F.softmax(router_logits, dim=1)))
     return share @ score * n_experts
 
 

@@ -1,6 +1,6 @@
 """Keeps one row of each token."""
 
-LOSES = {"combine-sum": 1, "combine-weights": 2}
+LOSES = {"combine-sum": 1, "combine-weights": 2, "combine-gradient": 1}
 
 
 def combine(outputs, slots, weights):

@@ -1,6 +1,6 @@
 """Gives row j the weight of slot j."""
 
-LOSES = {"combine-weights": 2}
+LOSES = {"combine-sum": 1, "combine-weights": 2}
 
 
 def combine(outputs, slots, weights):

@@ -1,6 +1,6 @@
 """Leaves the weights out."""
 
-LOSES = {"combine-weights": 2}
+LOSES = {"combine-weights": 2, "combine-gradient": 1}
 
 
 def combine(outputs, slots, weights):
