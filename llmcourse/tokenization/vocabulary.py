@@ -105,17 +105,18 @@ def list_special_tokens(special_tokens: Iterable[str]) -> list[str]:
     """
     if isinstance(special_tokens, str | bytes) or not isinstance(special_tokens, Iterable):
         raise ValueError(f"special_tokens is {special_tokens!r}: pass a sequence of str, or a dict from str to id")
-    tokens = list(special_tokens)
-    for i, token in enumerate(tokens):
+    tokens: dict[str, None] = {}  # a dict keeps their order, and finds one without going through all
+    for token in special_tokens:
         if not isinstance(token, str):
             raise ValueError(f"special token {token!r} is a {type(token).__name__}, not a str")
         if not token:
             raise ValueError("a special token is empty")
         if any(0xD800 <= ord(character) < 0xE000 for character in token):
             raise ValueError(f"special token {token!r} holds a lone surrogate, which UTF-8 cannot write")
-        if token in tokens[:i]:
+        if token in tokens:
             raise ValueError(f"special token {token!r} is there twice")
-    return tokens
+        tokens[token] = None
+    return list(tokens)
 
 
 def place_special_tokens(

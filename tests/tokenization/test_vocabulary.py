@@ -79,3 +79,20 @@ def test_the_tokenizer_keeps_no_hold_on_what_it_was_given():
     special.clear()
     assert tokenizer.encode("lo<s>", allowed_special="all") == [256, 300]
     assert tokenizer.decode([256, 300]) == "lo<s>"
+
+
+def test_special_tokens_are_compared_about_as_often_as_there_are_of_them():
+    compared = 0
+
+    class Counted(str):
+        __hash__ = str.__hash__
+
+        def __eq__(self, other):
+            nonlocal compared
+            compared += 1
+            return str.__eq__(self, other)
+
+    special = [Counted(f"<|{number}|>") for number in range(2000)]
+    tokenizer = BPETokenizer(BYTES, [], special)
+    assert tokenizer.special_tokens[special[-1]] == 2255
+    assert compared < 20 * len(special)
