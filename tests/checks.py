@@ -17,7 +17,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
-BUDGET_S = 1350
+BUDGET_S = 1500
 
 
 @dataclass(frozen=True, kw_only=True)
