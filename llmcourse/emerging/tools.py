@@ -5,7 +5,7 @@ import math
 import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, runtime_checkable
 
 from llmcourse.emerging.retriever import Retriever
 from llmcourse.sandbox import Limits, NotIsolatedError, run_untrusted
@@ -15,6 +15,7 @@ __all__ = ["Calculator", "PassageSearch", "PythonTool", "Tool", "calculate"]
 MIB: Final = 2**20
 
 
+@runtime_checkable
 class Tool(Protocol):
     """What a tool has; any object that has it is one."""
 
